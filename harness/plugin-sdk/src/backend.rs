@@ -1,0 +1,270 @@
+use crate::{
+    BackendInfo, Control, Error, Experiment, Item, People, Result, Usage,
+    people::{code_at, codes, column},
+};
+use arrow_array::{
+    Array, BooleanArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
+    builder::{BooleanBuilder, Float64Builder, Int32Builder, ListBuilder, StringBuilder},
+};
+use arrow_schema::{DataType, Field, Schema};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::sync::Arc;
+
+/// A method that answers for participants.
+///
+/// One value is opened per configuration and lives for the whole run. The host calls every method
+/// from several threads at once.
+pub trait Backend: Send + Sync + Sized + 'static {
+    /// Name by which run files choose this backend.
+    const NAME: &'static str;
+    /// Settings, read from the run file; errors name the key.
+    type Config: DeserializeOwned;
+    /// What was learned from one pilot. The SDK keeps it until the host releases it.
+    type Adapted: Send + Sync + 'static;
+
+    /// What the host and its users should know of this backend.
+    fn describe() -> BackendInfo;
+
+    /// Prepares for work: loads a model, checks settings.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a wrong setting, others as they come.
+    fn open(config: Self::Config) -> Result<Self>;
+
+    /// Learns from a pilot.
+    ///
+    /// # Errors
+    /// [`Error::EmptyPilot`] when there is nobody to learn from and the method needs someone.
+    fn adapt(&self, pilot: &Pilot, control: &Control) -> Result<Self::Adapted>;
+
+    /// Answers every request, each once, in any order.
+    ///
+    /// # Errors
+    /// Any error fails the replicate that asked.
+    fn respond(
+        &self,
+        adapted: &Self::Adapted,
+        requests: &Requests,
+        answers: &mut Answers,
+        control: &Control,
+    ) -> Result<()>;
+
+    /// Counters of use.
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
+}
+
+/// Whom a backend may learn from.
+#[derive(Debug, Clone)]
+pub struct Pilot {
+    /// The experiment.
+    pub experiment: Experiment,
+    /// The people and their answers.
+    pub people: People,
+    /// Seed of the replicate; a backend that draws derives its generator from it.
+    pub seed: u64,
+    partners: Option<StringArray>,
+}
+
+#[derive(Deserialize)]
+struct AdaptParams {
+    experiment: Experiment,
+    seed: u64,
+}
+
+impl Pilot {
+    /// Reads what the host passed.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] when parameters or columns break the contract.
+    pub fn new(batch: &RecordBatch, params: &str) -> Result<Self> {
+        let params: AdaptParams = serde_json::from_str(params)
+            .map_err(|e| Error::BadInput(format!("parameters of adapt: {e}")))?;
+        Self::from_parts(params.experiment, batch, params.seed)
+    }
+
+    pub(crate) fn from_parts(
+        experiment: Experiment,
+        batch: &RecordBatch,
+        seed: u64,
+    ) -> Result<Self> {
+        let people = People::new(batch, &experiment)?;
+        let partners =
+            batch.column_by_name("partner_id").map(|_| column(batch, "partner_id")).transpose()?;
+        Ok(Self { experiment, people, seed, partners })
+    }
+
+    /// For an oracle that learns from the other half: the held-out participant for whom the person
+    /// in this row was drawn as partner, each at most once.
+    pub fn partner_of(&self, row: usize) -> Option<&str> {
+        let partners = self.partners.as_ref()?;
+        (!partners.is_null(row)).then(|| partners.value(row))
+    }
+}
+
+/// A batch of questions to answer.
+///
+/// Columns: `request_id: int64`; `item: int32` (index into the experiment's items); the columns of
+/// [`People`], where `answer.<item>` holds what the same simulated participant answered so far;
+/// `messages: utf8` (JSON list of `{role, content}`) when the backend asked for messages.
+#[derive(Debug, Clone)]
+pub struct Requests {
+    experiment: Experiment,
+    /// The participants, row by row, with the answers given so far.
+    pub people: People,
+    ids: Int64Array,
+    items: Int32Array,
+    messages: Option<StringArray>,
+}
+
+impl Requests {
+    /// Reads what the host passed.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] when a column breaks the contract.
+    pub fn new(batch: &RecordBatch, experiment: &Experiment) -> Result<Self> {
+        let ids: Int64Array = column(batch, "request_id")?;
+        let items = codes(batch, "item", experiment.items.len())?;
+        if ids.null_count() + items.null_count() > 0 {
+            return Err(Error::BadInput("nulls in `request_id` or `item`".into()));
+        }
+        let messages =
+            batch.column_by_name("messages").map(|_| column(batch, "messages")).transpose()?;
+        let people = People::new(batch, experiment)?;
+        Ok(Self { experiment: experiment.clone(), people, ids, items, messages })
+    }
+
+    /// Number of requests.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The experiment.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// Identifier under which the answer is expected.
+    pub fn request_id(&self, row: usize) -> i64 {
+        self.ids.value(row)
+    }
+
+    /// Index of the item asked.
+    pub fn item_index(&self, row: usize) -> usize {
+        code_at(&self.items, row).unwrap_or_default()
+    }
+
+    /// The item asked.
+    pub fn item(&self, row: usize) -> &Item {
+        &self.experiment.items[self.item_index(row)]
+    }
+
+    /// The interview so far as a JSON list of chat messages; `None` unless the backend asked for
+    /// messages.
+    pub fn messages(&self, row: usize) -> Option<&str> {
+        self.messages.as_ref().map(|messages| messages.value(row))
+    }
+}
+
+/// Collects the answers to a batch of requests: one call per request.
+///
+/// Columns of the batch that crosses: `request_id: int64`, `logprobs: list<float64>?`,
+/// `choice: int32?`, `text: utf8?`, `refused: bool`.
+#[derive(Debug)]
+pub struct Answers {
+    ids: Vec<i64>,
+    logprobs: ListBuilder<Float64Builder>,
+    choice: Int32Builder,
+    text: StringBuilder,
+    refused: BooleanBuilder,
+}
+
+impl Answers {
+    /// Room for this many answers.
+    pub fn with_capacity(count: usize) -> Self {
+        let item = Arc::new(Field::new("item", DataType::Float64, false));
+        Self {
+            ids: Vec::with_capacity(count),
+            logprobs: ListBuilder::with_capacity(Float64Builder::with_capacity(count * 5), count)
+                .with_field(item),
+            choice: Int32Builder::with_capacity(count),
+            text: StringBuilder::with_capacity(count, 0),
+            refused: BooleanBuilder::with_capacity(count),
+        }
+    }
+
+    /// How likely each level is; the host draws. The values must sum to 1.
+    pub fn probabilities(&mut self, request_id: i64, probabilities: &[f64]) {
+        for p in probabilities {
+            self.logprobs.values().append_value(p.ln());
+        }
+        self.logprobs.append(true);
+        self.rest(request_id, None, None, false);
+    }
+
+    /// Natural logarithms of the probabilities of the levels; the host draws.
+    pub fn log_probabilities(&mut self, request_id: i64, logprobs: &[f64]) {
+        self.logprobs.values().append_slice(logprobs);
+        self.logprobs.append(true);
+        self.rest(request_id, None, None, false);
+    }
+
+    /// The level that was taken, where no probabilities can be had.
+    pub fn choice(&mut self, request_id: i64, level: usize) {
+        self.logprobs.append(false);
+        self.rest(request_id, Some(level as i32), None, false);
+    }
+
+    /// Free text, which the host parses.
+    pub fn text(&mut self, request_id: i64, text: &str) {
+        self.logprobs.append(false);
+        self.rest(request_id, None, Some(text), false);
+    }
+
+    /// The model refused, with its words.
+    pub fn refusal(&mut self, request_id: i64, text: &str) {
+        self.logprobs.append(false);
+        self.rest(request_id, None, Some(text), true);
+    }
+
+    fn rest(&mut self, id: i64, choice: Option<i32>, text: Option<&str>, refused: bool) {
+        self.ids.push(id);
+        self.choice.append_option(choice);
+        self.text.append_option(text);
+        self.refused.append_value(refused);
+    }
+
+    /// The batch that crosses.
+    ///
+    /// # Errors
+    /// Never in practice: the columns have one length by construction.
+    pub fn finish(mut self) -> Result<RecordBatch> {
+        let logprobs: ListArray = self.logprobs.finish();
+        let refused: BooleanArray = self.refused.finish();
+        let schema = Schema::new(vec![
+            Field::new("request_id", DataType::Int64, false),
+            Field::new("logprobs", logprobs.data_type().clone(), true),
+            Field::new("choice", DataType::Int32, true),
+            Field::new("text", DataType::Utf8, true),
+            Field::new("refused", DataType::Boolean, false),
+        ]);
+        let ids = Int64Array::from(self.ids);
+        RecordBatch::try_new(
+            Arc::new(schema),
+            vec![
+                Arc::new(ids),
+                Arc::new(logprobs),
+                Arc::new(self.choice.finish()),
+                Arc::new(self.text.finish()),
+                Arc::new(refused),
+            ],
+        )
+        .map_err(|e| Error::Computation(e.to_string()))
+    }
+}

@@ -1,0 +1,90 @@
+use pilotbench_plugin_abi::{ErrorCode, PluginError};
+
+/// Result of an author's function.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong inside a plugin. Each variant crosses to the host as a code of its own.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting is wrong.
+    #[error("setting `{key}`: {message}")]
+    Config {
+        /// Key of the setting, empty for the configuration as a whole.
+        key: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// The plugin cannot do this.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The host passed data that breaks the contract.
+    #[error("{0}")]
+    BadInput(String),
+    /// The method needs at least one pilot participant.
+    #[error("the pilot is empty, and this backend needs one")]
+    EmptyPilot,
+    /// A handle that was never given out, or was released.
+    #[error("handle {0} is unknown")]
+    UnknownHandle(u64),
+    /// The host asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// The computation failed.
+    #[error("{0}")]
+    Computation(String),
+    /// Something outside failed.
+    #[error("{message}")]
+    External {
+        /// What failed.
+        message: String,
+        /// Milliseconds after which another attempt makes sense; 0 when it is pointless.
+        retry_after_ms: u64,
+    },
+    /// The plugin panicked.
+    #[error("{message}")]
+    Panicked {
+        /// The panic message.
+        message: String,
+        /// `file:line:column`.
+        at: String,
+    },
+}
+
+impl Error {
+    /// A wrong setting.
+    pub fn config(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Config { key: key.into(), message: message.into() }
+    }
+
+    fn code(&self) -> u32 {
+        match self {
+            Self::Config { .. } => ErrorCode::CONFIG,
+            Self::Unsupported(_) => ErrorCode::UNSUPPORTED,
+            Self::BadInput(_) => ErrorCode::BAD_INPUT,
+            Self::EmptyPilot => ErrorCode::EMPTY_PILOT,
+            Self::UnknownHandle(_) => ErrorCode::UNKNOWN_HANDLE,
+            Self::Cancelled => ErrorCode::CANCELLED,
+            Self::Computation(_) => ErrorCode::COMPUTATION,
+            Self::External { .. } => ErrorCode::EXTERNAL,
+            Self::Panicked { .. } => ErrorCode::PANICKED,
+        }
+    }
+}
+
+impl From<Error> for PluginError {
+    fn from(error: Error) -> Self {
+        let (detail, retry_after_ms) = match &error {
+            Error::Config { key, .. } => (key.clone(), 0),
+            Error::Panicked { at, .. } => (at.clone(), 0),
+            Error::External { retry_after_ms, .. } => (String::new(), *retry_after_ms),
+            _ => (String::new(), 0),
+        };
+        Self {
+            code: error.code(),
+            retry_after_ms,
+            message: error.to_string().into(),
+            detail: detail.into(),
+        }
+    }
+}
