@@ -1,1 +1,27 @@
-//! x
+//! The stages of pilotbench, in the order in which one answer passes through them.
+//!
+//! A stage uses earlier stages only; a test holds this. What is above the stages serves them all.
+
+pub mod fault;
+
+pub mod identity;
+
+pub mod random;
+
+/// A card and a table become a validated experiment.
+pub mod experiment;
+
+/// Who is in the pilot and who is held out.
+pub mod pilot;
+
+/// The list of replicates with their identities.
+pub mod plan;
+
+/// What a method may learn from before it answers, and for whom it answers.
+pub mod adapter;
+
+/// Plugins are found, checked, loaded and called.
+pub mod plugin;
+
+/// Held-out participants are interviewed, each answer chained to the next.
+pub mod interview;

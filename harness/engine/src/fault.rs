@@ -1,0 +1,110 @@
+//! One error type for the whole engine: what is wrong, where, and what would be right.
+
+use std::fmt;
+
+/// Who has to act on a [`Fault`]; the binary maps this to its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The user: a card, table, run file, setting or argument is wrong.
+    Usage,
+    /// A plugin: it could not be loaded, or broke the contract, or failed.
+    Plugin,
+    /// The store: a file is missing, damaged or cannot be written.
+    Store,
+    /// Two computations of the same replicate gave different bytes.
+    Nondeterminism,
+    /// The work was stopped from outside.
+    Interrupted,
+}
+
+/// Something that went wrong, in one line, with a place and usually a hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Who has to act.
+    pub kind: FaultKind,
+    /// File, line, key or participant; empty when the message says it all.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub hint: Option<String>,
+}
+
+/// Result of the engine's functions.
+pub type Result<T> = std::result::Result<T, Fault>;
+
+impl Fault {
+    /// A fault of this kind.
+    pub fn new(kind: FaultKind, place: impl fmt::Display, message: impl fmt::Display) -> Self {
+        let one_line = |text: String| text.trim_end().replace(['\n', '\r'], " ");
+        Self {
+            kind,
+            place: one_line(place.to_string()),
+            message: one_line(message.to_string()),
+            hint: None,
+        }
+    }
+
+    /// The user has to act.
+    pub fn usage(place: impl fmt::Display, message: impl fmt::Display) -> Self {
+        Self::new(FaultKind::Usage, place, message)
+    }
+
+    /// A plugin is at fault.
+    pub fn plugin(place: impl fmt::Display, message: impl fmt::Display) -> Self {
+        Self::new(FaultKind::Plugin, place, message)
+    }
+
+    /// The store is at fault.
+    pub fn store(place: impl fmt::Display, message: impl fmt::Display) -> Self {
+        Self::new(FaultKind::Store, place, message)
+    }
+
+    /// Says what would be right.
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.place.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// All faults of a file, or the first of a computation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// Adds one.
+    pub fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// The value when there is no fault, else the first fault, which says how many follow.
+    ///
+    /// # Errors
+    /// When there is a fault.
+    pub fn first(mut self) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let rest = self.0.len() - 1;
+        let mut first = self.0.swap_remove(0);
+        if rest > 0 {
+            first.message += &format!(" (and {rest} more)");
+        }
+        Err(first)
+    }
+}

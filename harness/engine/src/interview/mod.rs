@@ -1,0 +1,16 @@
+//! Stage 6: held-out participants are interviewed, item by item, each answer chained to the next.
+//!
+//! Invariants: the host asks and draws, a backend only says how likely each level is; the random
+//! number of an answer belongs to experiment, seed, participant and item, never to batch, thread or
+//! method; a reply is joined by request id and checked whole; a refused or invalid answer stays
+//! missing and is counted, never imputed.
+
+mod conduct;
+mod draw;
+mod messages;
+mod parse;
+mod reply;
+mod transcript;
+
+pub use conduct::{Interview, conduct};
+pub use transcript::{ItemAnswers, Status, Transcript};

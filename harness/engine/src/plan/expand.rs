@@ -1,0 +1,243 @@
+//! From run file to plan.
+
+use super::{
+    BackendFacts, MetricFacts, RunFile, Sizes,
+    format::{
+        Left, PLAN_FORMAT, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate,
+        ScoreSettings,
+    },
+    runfile::{MethodSpec, MetricSpec},
+};
+use crate::{
+    experiment::Experiment,
+    fault::{Fault, Result},
+    pilot::{Split, Strategy},
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Expands a run file. `backend` and `metric` tell what a plugin says of itself and refuse wrong
+/// settings.
+///
+/// # Errors
+/// When the run file asks for what cannot be done, or for more replicates than its cap.
+pub fn expand(
+    file: &RunFile,
+    experiments: &[Experiment],
+    backend: &dyn Fn(&str, &Value) -> Result<BackendFacts>,
+    metric: &dyn Fn(&str, &Value) -> Result<MetricFacts>,
+) -> Result<Plan> {
+    for strategy in &file.strategies {
+        for experiment in experiments {
+            strategy.check(experiment).map_err(|fault| file.fault_at_key("strategies", fault))?;
+        }
+    }
+    let mut plan = Plan {
+        format: PLAN_FORMAT,
+        name: file.name.clone(),
+        experiments: Vec::new(),
+        methods: methods(file, backend)?,
+        metrics: metrics(file, metric)?,
+        score: ScoreSettings { resamples: file.score.resamples, confidence: file.score.confidence },
+        held_out_max: file.held_out.cap(),
+        left_out: Vec::new(),
+        replicates: Vec::new(),
+    };
+    let specs: Vec<MethodSpec> =
+        file.all_methods().into_iter().map(toml::Spanned::into_inner).collect();
+    for experiment in experiments {
+        let grid = Grid::new(file, experiment, &specs)?;
+        plan.experiments.push(PlannedExperiment::of(experiment, grid.largest));
+        grid.fill(file, &mut plan)?;
+    }
+    check_unique(file, &plan)?;
+    Ok(plan)
+}
+
+/// Settings as JSON, with keys in order.
+fn settings(table: &toml::Table) -> Result<Value> {
+    serde_json::to_value(table).map_err(|e| Fault::usage("settings", e))
+}
+
+fn methods(
+    file: &RunFile,
+    backend: &dyn Fn(&str, &Value) -> Result<BackendFacts>,
+) -> Result<Vec<PlannedMethod>> {
+    let mut names = BTreeSet::new();
+    let mut methods = Vec::new();
+    for at in file.all_methods() {
+        let MethodSpec { name, backend: wanted, adapter, settings: table, .. } = at.get_ref();
+        let short = wanted.rsplit('/').next().unwrap_or(wanted);
+        let name = name.clone().unwrap_or_else(|| short.to_owned());
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+        if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+            let message =
+                format!("method name `{}` is not of [A-Za-z0-9-_.+]", name.escape_debug());
+            return Err(file.fault(&at, message));
+        }
+        if !names.insert(name.clone()) {
+            let fault = file.fault(&at, format!("method `{name}` stands twice"));
+            return Err(fault.hint("give each its own `name`"));
+        }
+        let settings = settings(table)?;
+        let facts = backend(wanted, &settings).map_err(|fault| Fault {
+            place: format!("{}: method `{name}`", file.fault(&at, "").place),
+            ..fault
+        })?;
+        let (backend, adapter) = (short.to_owned(), *adapter);
+        methods.push(PlannedMethod { name, backend, adapter, settings, facts });
+    }
+    Ok(methods)
+}
+
+fn metrics(
+    file: &RunFile,
+    metric: &dyn Fn(&str, &Value) -> Result<MetricFacts>,
+) -> Result<Vec<PlannedMetric>> {
+    let mut names = BTreeSet::new();
+    let mut metrics = Vec::new();
+    for at in file.all_metrics() {
+        let MetricSpec { metric: wanted, settings: table } = at.get_ref();
+        let short = wanted.rsplit('/').next().unwrap_or(wanted).to_owned();
+        if !names.insert(short.clone()) {
+            return Err(file.fault(&at, format!("metric `{short}` stands twice")));
+        }
+        let settings = settings(table)?;
+        let facts = metric(wanted, &settings).map_err(|fault| Fault {
+            place: format!("{}: metric `{short}`", file.fault(&at, "").place),
+            ..fault
+        })?;
+        metrics.push(PlannedMetric { metric: short, settings, facts });
+    }
+    Ok(metrics)
+}
+
+/// The sizes of one experiment, per strategy and method.
+struct Grid<'a> {
+    experiment: &'a Experiment,
+    sizes: BTreeMap<(&'a Strategy, usize), Vec<usize>>,
+    largest: usize,
+}
+
+impl<'a> Grid<'a> {
+    fn new(file: &'a RunFile, experiment: &'a Experiment, specs: &[MethodSpec]) -> Result<Self> {
+        let mut sizes = BTreeMap::new();
+        let mut largest = 0;
+        for strategy in &file.strategies {
+            for (method, spec) in specs.iter().enumerate() {
+                let list =
+                    participants(spec.sizes.as_ref().unwrap_or(&file.sizes), experiment, strategy)
+                        .map_err(|fault| file.fault_at_key("sizes", fault))?;
+                largest = largest.max(list.last().copied().unwrap_or(0));
+                sizes.insert((strategy, method), list);
+            }
+        }
+        // The first seed stands for all: how many can be chosen does not depend on the seed, but
+        // for a single arm chosen by it.
+        for strategy in &file.strategies {
+            for seed in file.seeds.list() {
+                Split::new(experiment, strategy, u64::from(seed), largest, file.held_out.cap())
+                    .map_err(|fault| {
+                        let at = file.fault_at_key("sizes", &fault.message);
+                        Fault { place: format!("{}: {}", at.place, fault.place), ..fault }
+                    })?;
+                if !matches!(strategy, Strategy::SingleArm(None)) {
+                    break;
+                }
+            }
+        }
+        Ok(Self { experiment, sizes, largest })
+    }
+
+    fn fill(&self, file: &RunFile, plan: &mut Plan) -> Result<()> {
+        let planned = plan.experiments.last().expect("just pushed").clone();
+        let seeds = file.seeds.list();
+        for ((strategy, index), sizes) in &self.sizes {
+            let method = plan.methods[*index].clone();
+            let usable = self.usable(plan, &method, sizes);
+            if usable.is_empty() {
+                let message = format!(
+                    "method `{}` needs a pilot of at least {} and gets none on {}",
+                    method.name,
+                    method.facts.min_pilot,
+                    self.experiment.id()
+                );
+                return Err(file
+                    .fault_at_key("sizes", message)
+                    .hint("add a larger pilot size, or leave the method out"));
+            }
+            let wanted = plan.replicates.len() + usable.len() * seeds.len();
+            if wanted > file.limits.replicates {
+                let message =
+                    format!("the plan has more than {} replicates", file.limits.replicates);
+                return Err(file
+                    .fault_at_key("replicates", message)
+                    .hint("ask for less, or raise `replicates` in [limits]"));
+            }
+            for size in usable {
+                for seed in &seeds {
+                    plan.replicates.push(Replicate {
+                        id: plan.replicate_identity(&planned, &method, (size, strategy, *seed)),
+                        experiment: planned.id.clone(),
+                        method: method.name.clone(),
+                        size,
+                        strategy: (*strategy).clone(),
+                        seed: *seed,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sizes at which the method is run. One that does not learn from the pilot answers alike at
+    /// every size and is run once, at 0.
+    fn usable(&self, plan: &mut Plan, method: &PlannedMethod, sizes: &[usize]) -> Vec<usize> {
+        if !method.facts.learns_from.uses_pilot() {
+            return vec![0];
+        }
+        let (usable, less): (Vec<_>, Vec<_>) =
+            sizes.iter().partition(|size| **size >= method.facts.min_pilot);
+        for size in less {
+            let left = Left {
+                experiment: self.experiment.id().to_owned(),
+                method: method.name.clone(),
+                size,
+                reason: format!("needs a pilot of at least {}", method.facts.min_pilot),
+            };
+            if !plan.left_out.contains(&left) {
+                plan.left_out.push(left);
+            }
+        }
+        usable
+    }
+}
+
+/// Sizes in participants, rising, each once.
+fn participants(sizes: &Sizes, experiment: &Experiment, strategy: &Strategy) -> Result<Vec<usize>> {
+    let mut list = match sizes {
+        Sizes::Card => experiment.card.design.pilot_sizes.clone(),
+        Sizes::List(list) => {
+            let sizes = list.iter().map(|size| size.participants(experiment, strategy));
+            sizes.collect::<Result<_>>()?
+        }
+    };
+    list.sort_unstable();
+    list.dedup();
+    Ok(list)
+}
+
+/// Two methods of the same identity would be one piece of work under two names.
+fn check_unique(file: &RunFile, plan: &Plan) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for replicate in &plan.replicates {
+        if let Some(other) = seen.insert(&replicate.id, replicate) {
+            let message = format!(
+                "methods `{}` and `{}` are the same on {}",
+                other.method, replicate.method, replicate.experiment
+            );
+            return Err(file.fault_at_key("methods", message).hint("leave one out"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What a plan has to know of plugins. The plugin stage fills it in.
+
+use serde::{Deserialize, Serialize};
+
+/// Whose answers a backend may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LearnsFrom {
+    /// Nobody's.
+    Nothing,
+    /// The pilot's.
+    Pilot,
+    /// One half of the held-out people, to answer for the other half.
+    OtherHalf,
+    /// Everybody's.
+    Everyone,
+}
+
+impl LearnsFrom {
+    /// Whether the backend sees answers that it is scored on: its rows are a ceiling, not a method.
+    pub fn is_oracle(self) -> bool {
+        matches!(self, Self::OtherHalf | Self::Everyone)
+    }
+
+    /// Whether its answers depend on the pilot.
+    pub fn uses_pilot(self) -> bool {
+        self == Self::Pilot
+    }
+}
+
+/// A plugin as recorded with results.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PluginFacts {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// SHA-256 of the library.
+    pub sha256: String,
+    /// Compiler that built it.
+    pub rustc: String,
+    /// SDK version it was built with.
+    pub sdk: String,
+}
+
+/// A backend as it describes itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackendFacts {
+    /// The library it is in.
+    pub plugin: PluginFacts,
+    /// One line for people.
+    pub summary: String,
+    /// Whose answers it may see.
+    pub learns_from: LearnsFrom,
+    /// Fewest pilot participants it works with.
+    pub min_pilot: usize,
+    /// Whether requests carry chat messages.
+    pub needs_messages: bool,
+    /// Same seed, same requests, same answers.
+    pub deterministic: bool,
+}
+
+/// A metric's library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricFacts {
+    /// The library it is in.
+    pub plugin: PluginFacts,
+    /// One line for people.
+    pub summary: String,
+}

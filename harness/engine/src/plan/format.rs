@@ -1,0 +1,229 @@
+//! The plan as it is stored: `plan.json`, format 1.
+
+use super::{BackendFacts, MetricFacts, PluginFacts, runfile::Adapter};
+use crate::{
+    experiment::{Experiment, Exposure, Origin},
+    identity,
+    pilot::Strategy,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Version of the plan's format.
+///
+/// 1: first.
+pub(super) const PLAN_FORMAT: u32 = 1;
+
+/// All replicates of a run and what they are made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`PLAN_FORMAT`].
+    pub format: u32,
+    /// Name of the run.
+    pub name: String,
+    /// Experiments.
+    pub experiments: Vec<PlannedExperiment>,
+    /// Methods.
+    pub methods: Vec<PlannedMethod>,
+    /// Metrics.
+    pub metrics: Vec<PlannedMetric>,
+    /// How scores are made.
+    pub score: ScoreSettings,
+    /// Cap on the held-out people scored.
+    pub held_out_max: Option<usize>,
+    /// Cells that the grid has and the plan has not, with the reason.
+    pub left_out: Vec<Left>,
+    /// The work.
+    pub replicates: Vec<Replicate>,
+}
+
+/// An experiment of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedExperiment {
+    /// Identifier.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// Whether people answered.
+    pub origin: Origin,
+    /// How likely models saw the data.
+    pub exposure: Exposure,
+    /// Licence of the table.
+    pub licence: String,
+    /// Number of participants.
+    pub participants: usize,
+    /// SHA-256 of the table.
+    pub table_sha256: String,
+    /// SHA-256 of the design's words and columns.
+    pub design_sha256: String,
+    /// Size of the largest pilot: everyone else is held out.
+    pub largest_pilot: usize,
+}
+
+impl PlannedExperiment {
+    /// The facts of an experiment.
+    pub fn of(experiment: &Experiment, largest_pilot: usize) -> Self {
+        Self {
+            id: experiment.id().to_owned(),
+            title: experiment.design.title.clone(),
+            origin: experiment.card.origin,
+            exposure: experiment.card.source.exposure,
+            licence: experiment.card.source.licence.clone(),
+            participants: experiment.people.len(),
+            table_sha256: experiment.card.table.sha256.clone(),
+            design_sha256: identity::sha256_of(&experiment.design),
+            largest_pilot,
+        }
+    }
+}
+
+/// A method of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedMethod {
+    /// Name in tables.
+    pub name: String,
+    /// Backend.
+    pub backend: String,
+    /// How it learns.
+    pub adapter: Adapter,
+    /// Settings.
+    pub settings: serde_json::Value,
+    /// What the backend says of itself.
+    pub facts: BackendFacts,
+}
+
+/// A metric of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedMetric {
+    /// Metric.
+    pub metric: String,
+    /// Settings.
+    pub settings: serde_json::Value,
+    /// What the metric says of itself.
+    pub facts: MetricFacts,
+}
+
+/// How scores are made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreSettings {
+    /// Bootstrap resamples of participants.
+    pub resamples: usize,
+    /// Coverage of intervals.
+    pub confidence: f64,
+}
+
+/// A cell that the grid has and the plan has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Left {
+    /// Experiment.
+    pub experiment: String,
+    /// Method.
+    pub method: String,
+    /// Pilot size.
+    pub size: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// A cell with a seed: the unit of work and of resume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replicate {
+    /// Identity: SHA-256 of what changes its answers.
+    pub id: String,
+    /// Experiment.
+    pub experiment: String,
+    /// Method.
+    pub method: String,
+    /// Pilot size.
+    pub size: usize,
+    /// How the pilot is chosen.
+    pub strategy: Strategy,
+    /// Seed.
+    pub seed: u32,
+}
+
+/// What changes the answers of a replicate, in the words that are hashed.
+#[derive(Serialize)]
+struct Identity<'a> {
+    format: u32,
+    experiment: &'a str,
+    table_sha256: &'a str,
+    design_sha256: &'a str,
+    largest_pilot: usize,
+    held_out_max: Option<usize>,
+    plugin: &'a str,
+    plugin_version: &'a str,
+    backend: &'a str,
+    adapter: Adapter,
+    settings: &'a serde_json::Value,
+    size: usize,
+    strategy: String,
+    seed: u32,
+}
+
+impl Plan {
+    /// Identity of the whole plan: its replicates, metrics and score settings.
+    pub fn identity(&self) -> String {
+        let ids: Vec<&str> = self.replicates.iter().map(|r| r.id.as_str()).collect();
+        let metrics: Vec<_> = self
+            .metrics
+            .iter()
+            .map(|m| (&m.metric, &m.settings, &m.facts.plugin.name, &m.facts.plugin.version))
+            .collect();
+        let names: Vec<_> = self.methods.iter().map(|m| &m.name).collect();
+        identity::sha256_of(&(self.format, &self.name, ids, names, metrics, &self.score))
+    }
+
+    /// Name of the run's folder: the name, and the beginning of the identity.
+    pub fn run_name(&self) -> String {
+        format!("{}-{}", self.name, &self.identity()[..12])
+    }
+
+    /// The identity of a replicate, computed from the plan.
+    pub fn replicate_identity(
+        &self,
+        experiment: &PlannedExperiment,
+        method: &PlannedMethod,
+        (size, strategy, seed): (usize, &Strategy, u32),
+    ) -> String {
+        identity::sha256_of(&Identity {
+            format: PLAN_FORMAT,
+            experiment: &experiment.id,
+            table_sha256: &experiment.table_sha256,
+            design_sha256: &experiment.design_sha256,
+            largest_pilot: experiment.largest_pilot,
+            held_out_max: self.held_out_max,
+            plugin: &method.facts.plugin.name,
+            plugin_version: &method.facts.plugin.version,
+            backend: &method.backend,
+            adapter: method.adapter,
+            settings: &method.settings,
+            size,
+            strategy: strategy.to_string(),
+            seed,
+        })
+    }
+
+    /// The experiment of this id.
+    pub fn experiment(&self, id: &str) -> Option<&PlannedExperiment> {
+        self.experiments.iter().find(|e| e.id == id)
+    }
+
+    /// The method of this name.
+    pub fn method(&self, name: &str) -> Option<&PlannedMethod> {
+        self.methods.iter().find(|m| m.name == name)
+    }
+
+    /// All libraries that the plan uses, each once, in order of name.
+    pub fn plugins(&self) -> BTreeSet<&PluginFacts> {
+        let backends = self.methods.iter().map(|m| &m.facts.plugin);
+        backends.chain(self.metrics.iter().map(|m| &m.facts.plugin)).collect()
+    }
+}

@@ -1,0 +1,16 @@
+//! Stage 3: a run file becomes a plan, the list of replicates with their identities.
+//!
+//! Invariant: the plan alone decides what is computed. Its identity covers what changes answers
+//! (data, words, method, size, strategy, seed), not threads, retries or where files lie.
+
+mod expand;
+mod facts;
+mod format;
+mod runfile;
+
+pub use expand::expand;
+pub use facts::{BackendFacts, LearnsFrom, MetricFacts, PluginFacts};
+pub use format::{
+    Left, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate, ScoreSettings,
+};
+pub use runfile::{Adapter, HeldOut, MethodSpec, MetricSpec, RunFile, Seeds, Sizes};

@@ -1,0 +1,328 @@
+//! The run file, `pilotbench.toml`, key by key.
+
+use crate::{
+    experiment::{line_of, read_text, toml_fault},
+    fault::{Fault, Result},
+    pilot::{Size, Strategy},
+};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use toml::Spanned;
+
+const RUN_FILE_BYTES_MAX: usize = 1 << 20;
+/// The cap on a plan's replicates unless the run file sets another.
+const REPLICATES_MAX: usize = 100_000;
+
+/// A run file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunFile {
+    /// Name of the run, `[a-z0-9-]`.
+    pub name: String,
+    /// Experiments by name or path.
+    pub experiments: Vec<String>,
+    /// Pilot sizes: a list, or `"card"` for the sizes each card names.
+    #[serde(default)]
+    pub sizes: Sizes,
+    /// How pilots are chosen.
+    #[serde(default = "random")]
+    pub strategies: Vec<Strategy>,
+    /// Seeds: a count (1, 2, … n) or a list.
+    pub seeds: Seeds,
+    /// How many held-out people are scored: `"all"`, or at most a number.
+    #[serde(default)]
+    pub held_out: HeldOut,
+    /// Backends without settings, by name.
+    #[serde(default)]
+    pub methods: Vec<Spanned<String>>,
+    /// Methods with settings.
+    #[serde(default, rename = "method")]
+    pub detailed_methods: Vec<Spanned<MethodSpec>>,
+    /// Metrics without settings, by name.
+    #[serde(default)]
+    pub metrics: Vec<Spanned<String>>,
+    /// Metrics with settings.
+    #[serde(default, rename = "metric")]
+    pub detailed_metrics: Vec<Spanned<MetricSpec>>,
+    /// How scores are made.
+    #[serde(default)]
+    pub score: ScoreSpec,
+    /// Caps.
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(skip)]
+    path: String,
+    #[serde(skip)]
+    text: String,
+}
+
+fn random() -> Vec<Strategy> {
+    vec![Strategy::Random]
+}
+
+/// Pilot sizes as written.
+#[derive(Debug, Clone, PartialEq, Deserialize, Default)]
+#[serde(try_from = "SizesText")]
+pub enum Sizes {
+    /// Those of each card.
+    #[default]
+    Card,
+    /// These.
+    List(Vec<Size>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SizesText {
+    Word(String),
+    List(Vec<toml::Value>),
+}
+
+impl TryFrom<SizesText> for Sizes {
+    type Error = String;
+    fn try_from(sizes: SizesText) -> std::result::Result<Self, String> {
+        match sizes {
+            SizesText::Word(word) if word == "card" => Ok(Self::Card),
+            SizesText::Word(word) => {
+                Err(format!("sizes: `{}` is not \"card\"", word.escape_debug()))
+            }
+            SizesText::List(list) if list.is_empty() => Err("sizes: the list is empty".into()),
+            SizesText::List(list) => {
+                let sizes =
+                    list.into_iter().map(|v| v.try_into().map_err(|e| format!("sizes: {e}")));
+                Ok(Self::List(sizes.collect::<std::result::Result<_, String>>()?))
+            }
+        }
+    }
+}
+
+/// Seeds as written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "seeds: a count (20) or a list ([1, 2, 3])")]
+pub enum Seeds {
+    /// 1, 2, … n.
+    Count(u32),
+    /// These.
+    List(Vec<u32>),
+}
+
+impl Seeds {
+    /// The seeds.
+    pub fn list(&self) -> Vec<u32> {
+        match self {
+            Self::Count(count) => (1..=*count).collect(),
+            Self::List(list) => list.clone(),
+        }
+    }
+}
+
+/// How many held-out people are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(try_from = "HeldOutText")]
+pub enum HeldOut {
+    /// Everyone outside the largest pilot.
+    #[default]
+    All,
+    /// At most so many of them, the first of a random order.
+    AtMost(usize),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum HeldOutText {
+    Word(String),
+    Count(usize),
+}
+
+impl TryFrom<HeldOutText> for HeldOut {
+    type Error = String;
+    fn try_from(text: HeldOutText) -> std::result::Result<Self, String> {
+        match text {
+            HeldOutText::Count(count) if count >= 2 => Ok(Self::AtMost(count)),
+            HeldOutText::Word(word) if word == "all" => Ok(Self::All),
+            _ => Err("held_out: \"all\" or a number of at least 2".into()),
+        }
+    }
+}
+
+impl HeldOut {
+    /// The cap, if any.
+    pub fn cap(self) -> Option<usize> {
+        match self {
+            Self::All => None,
+            Self::AtMost(count) => Some(count),
+        }
+    }
+}
+
+/// A method with settings.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MethodSpec {
+    /// Name in tables; the backend's unless given.
+    pub name: Option<String>,
+    /// Backend, `NAME` or `PLUGIN/NAME`.
+    pub backend: String,
+    /// How the backend learns from the pilot.
+    #[serde(default)]
+    pub adapter: Adapter,
+    /// Settings for the backend.
+    #[serde(default)]
+    pub settings: toml::Table,
+    /// Sizes for this method instead of the run's.
+    pub sizes: Option<Sizes>,
+}
+
+/// How a backend learns from the pilot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adapter {
+    /// In its own way: the host passes the pilot on.
+    #[default]
+    None,
+}
+
+/// A metric with settings.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricSpec {
+    /// Metric, `NAME` or `PLUGIN/NAME`.
+    pub metric: String,
+    /// Settings for the metric.
+    #[serde(default)]
+    pub settings: toml::Table,
+}
+
+/// How scores are made.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScoreSpec {
+    /// Bootstrap resamples of participants.
+    pub resamples: usize,
+    /// Coverage of intervals.
+    pub confidence: f64,
+}
+
+impl Default for ScoreSpec {
+    fn default() -> Self {
+        Self { resamples: 100, confidence: 0.95 }
+    }
+}
+
+/// Caps against a plan that nobody meant.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Most replicates.
+    pub replicates: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { replicates: REPLICATES_MAX }
+    }
+}
+
+impl RunFile {
+    /// Reads a run file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not a run file, or asks for something impossible.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = read_text(path, RUN_FILE_BYTES_MAX).map_err(|fault| {
+            fault.hint(
+                "give the path of a run file; `pilotbench.toml` in this folder is the default",
+            )
+        })?;
+        Self::parse(&path.display().to_string(), text)
+    }
+
+    /// Reads the text of a run file; `path` is shown in faults.
+    ///
+    /// # Errors
+    /// As [`RunFile::read`].
+    pub fn parse(path: &str, text: String) -> Result<Self> {
+        let parsed: Self = toml::from_str(&text).map_err(|e| toml_fault(path, &text, &e))?;
+        let file = Self { path: path.to_owned(), text, ..parsed };
+        file.check()?;
+        Ok(file)
+    }
+
+    /// The text as written, kept with the run.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A fault at a key, as near as the text tells.
+    pub fn fault_at_key(&self, key: &str, message: impl std::fmt::Display) -> Fault {
+        let starts = |line: &str| {
+            line.trim_start().strip_prefix(key).is_some_and(|r| r.trim_start().starts_with('='))
+        };
+        let line = self.text.lines().position(starts).map_or(1, |i| i + 1);
+        Fault::usage(format!("{}:{line}", self.path), message)
+    }
+
+    /// A fault at a spanned place.
+    pub fn fault<T>(&self, at: &Spanned<T>, message: impl std::fmt::Display) -> Fault {
+        Fault::usage(format!("{}:{}", self.path, line_of(&self.text, at.span().start)), message)
+    }
+
+    /// All methods: those by name, then those with settings.
+    pub fn all_methods(&self) -> Vec<Spanned<MethodSpec>> {
+        let plain = self.methods.iter().map(|name| {
+            let spec = MethodSpec {
+                name: None,
+                backend: name.get_ref().clone(),
+                adapter: Adapter::None,
+                settings: toml::Table::new(),
+                sizes: None,
+            };
+            Spanned::new(name.span(), spec)
+        });
+        plain.chain(self.detailed_methods.iter().cloned()).collect()
+    }
+
+    /// All metrics: those by name, then those with settings.
+    pub fn all_metrics(&self) -> Vec<Spanned<MetricSpec>> {
+        let plain = self.metrics.iter().map(|name| {
+            let spec = MetricSpec { metric: name.get_ref().clone(), settings: toml::Table::new() };
+            Spanned::new(name.span(), spec)
+        });
+        plain.chain(self.detailed_metrics.iter().cloned()).collect()
+    }
+
+    fn check(&self) -> Result<()> {
+        crate::experiment::check_folder_id(&self.name)
+            .map_err(|fault| self.fault_at_key("name", fault.message))?;
+        let empty = |key: &str| Err(self.fault_at_key(key, format!("`{key}` is empty")));
+        let mut seeds = self.seeds.list();
+        let count = seeds.len();
+        seeds.sort_unstable();
+        seeds.dedup();
+        if self.experiments.is_empty() {
+            return empty("experiments");
+        }
+        if self.strategies.is_empty() {
+            return empty("strategies");
+        }
+        if seeds.is_empty() {
+            return empty("seeds");
+        }
+        if seeds.len() < count {
+            return Err(self.fault_at_key("seeds", "a seed stands twice"));
+        }
+        if self.methods.is_empty() && self.detailed_methods.is_empty() {
+            return empty("methods");
+        }
+        if self.metrics.is_empty() && self.detailed_metrics.is_empty() {
+            return empty("metrics");
+        }
+        if !(0.5..1.0).contains(&self.score.confidence) {
+            return Err(self.fault_at_key("confidence", "confidence lies in 0.5..1"));
+        }
+        if self.score.resamples > 10_000 {
+            return Err(self.fault_at_key("resamples", "at most 10000 resamples"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! Fitting: one penalty, or a path of them.
+
+use crate::{
+    Data, Family, Invalid, Logit, Outcome, leave_one_out,
+    likelihood::Likelihood,
+    newton::{self, Solved},
+};
+use nalgebra::{Cholesky, DVector, Dyn};
+
+/// A fitted model and how it came about.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// The model.
+    pub model: Logit,
+    /// Whether the model is to be used.
+    pub outcome: Outcome,
+    /// Newton steps taken.
+    pub steps: usize,
+    /// The penalty it was fitted with.
+    pub penalty: f64,
+    /// Weighted log-likelihood of the data, without the penalty.
+    pub log_likelihood: f64,
+    /// That of the model without slopes, which reproduces the shares of the levels.
+    pub null_log_likelihood: f64,
+    factor: Option<Cholesky<f64, Dyn>>,
+}
+
+/// Fits a model with this penalty; 0 is maximum likelihood.
+///
+/// # Errors
+/// [`Invalid`] when the data make no model of this family, among others when a level is absent.
+pub fn fit(family: Family, data: &Data, penalty: f64) -> Result<Fit, Invalid> {
+    let (likelihood, start) = prepare(family, data, penalty)?;
+    let solved = newton::solve(&*likelihood, data, penalty, start);
+    Ok(finish(family, &*likelihood, data, penalty, solved))
+}
+
+/// Fits along a list of penalties, each starting from the one before (so order them from the
+/// largest to the smallest), with the approximate leave-one-out log loss of each.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_path(
+    family: Family,
+    data: &Data,
+    penalties: &[f64],
+    floor: f64,
+) -> Result<Path, Invalid> {
+    let mut fits: Vec<Fit> = Vec::with_capacity(penalties.len());
+    let mut losses = Vec::with_capacity(penalties.len());
+    for penalty in penalties {
+        let (likelihood, cold) = prepare(family, data, *penalty)?;
+        let start = match fits.last() {
+            Some(last) if last.outcome == Outcome::Converged => {
+                DVector::from_column_slice(&last.model.theta)
+            }
+            _ => cold,
+        };
+        let solved = newton::solve(&*likelihood, data, *penalty, start);
+        let fit = finish(family, &*likelihood, data, *penalty, solved);
+        losses.push(fit.leave_one_out_loss(data, floor));
+        fits.push(fit);
+    }
+    Ok(Path { fits, losses })
+}
+
+/// Fits along a list of penalties.
+#[derive(Debug, Clone)]
+pub struct Path {
+    /// One fit per penalty, in the order asked.
+    pub fits: Vec<Fit>,
+    /// Approximate leave-one-out log loss of each; `None` where the fit did not converge.
+    pub losses: Vec<Option<f64>>,
+}
+
+impl Path {
+    /// The converged fit with the smallest loss, the first of several; `None` when there is none.
+    pub fn best(self) -> Option<Fit> {
+        let mut best: Option<(f64, Fit)> = None;
+        for (fit, loss) in self.fits.into_iter().zip(self.losses) {
+            if let Some(loss) = loss
+                && best.as_ref().is_none_or(|(least, _)| loss < *least)
+            {
+                best = Some((loss, fit));
+            }
+        }
+        best.map(|(_, fit)| fit)
+    }
+}
+
+impl Fit {
+    /// McFadden's pseudo R², `1 − ln L / ln L₀`.
+    pub fn pseudo_r2(&self) -> f64 {
+        1.0 - self.log_likelihood / self.null_log_likelihood
+    }
+
+    /// Approximate log loss of each observation under the fit without it (one Newton step from this
+    /// fit), on the data that this was fitted to. `floor` is the smallest probability that counts:
+    /// without it, the only observation at its level would make every sum infinite. `None` unless
+    /// the fit converged.
+    pub fn leave_one_out(&self, data: &Data, floor: f64) -> Option<Vec<f64>> {
+        if self.outcome != Outcome::Converged {
+            return None;
+        }
+        let model = &self.model;
+        let likelihood = model.family.likelihood(model.levels, model.columns).ok()?;
+        let inverse = self.factor.as_ref()?.inverse();
+        Some(leave_one_out::losses(&*likelihood, data, &model.theta, &inverse, floor))
+    }
+
+    /// The weighted sum of [`Fit::leave_one_out`].
+    pub fn leave_one_out_loss(&self, data: &Data, floor: f64) -> Option<f64> {
+        let losses = self.leave_one_out(data, floor)?;
+        Some(losses.iter().enumerate().map(|(row, loss)| data.weight(row) * loss).sum())
+    }
+}
+
+fn prepare(
+    family: Family,
+    data: &Data,
+    penalty: f64,
+) -> Result<(Box<dyn Likelihood>, DVector<f64>), Invalid> {
+    if !(penalty.is_finite() && penalty >= 0.0) {
+        return Err(Invalid::Penalty);
+    }
+    let likelihood = family.likelihood(data.levels(), data.columns())?;
+    let level_weights = data.level_weights();
+    if let Some(level) = level_weights.iter().position(|weight| *weight <= 0.0) {
+        return Err(Invalid::LevelAbsent(level));
+    }
+    let start = likelihood.start(&level_weights);
+    Ok((likelihood, start))
+}
+
+fn finish(
+    family: Family,
+    likelihood: &dyn Likelihood,
+    data: &Data,
+    penalty: f64,
+    solved: Solved,
+) -> Fit {
+    let level_weights = data.level_weights();
+    let total: f64 = level_weights.iter().sum();
+    let theta = solved.theta.as_slice().to_vec();
+    Fit {
+        outcome: solved.outcome,
+        steps: solved.steps,
+        penalty,
+        log_likelihood: -newton::value(likelihood, data, 0.0, &theta),
+        null_log_likelihood: level_weights.iter().map(|w| w * (w / total).ln()).sum(),
+        factor: solved.factor,
+        model: Logit { family, levels: data.levels(), columns: data.columns(), theta },
+    }
+}

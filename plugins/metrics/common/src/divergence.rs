@@ -1,0 +1,131 @@
+use crate::{NO_HUMANS, NO_SIMULATED, Value, logs::Logs};
+use std::f64::consts::LN_2;
+
+/// Sums of both sides, undefined when one is empty.
+pub(crate) fn masses(human: &[u32], simulated: &[u32]) -> Result<(u32, u32), &'static str> {
+    match (human.iter().sum(), simulated.iter().sum()) {
+        (0, _) => Err(NO_HUMANS),
+        (_, 0) => Err(NO_SIMULATED),
+        both => Ok(both),
+    }
+}
+
+/// Jensen–Shannon divergence in nats, in `[0, ln 2]`. The *distance* is its root.
+///
+/// # Errors
+/// When one side is empty.
+pub fn js_divergence(human: &[u32], simulated: &[u32]) -> Value {
+    let (n_human, n_simulated) = masses(human, simulated)?;
+    let levels = human.iter().zip(simulated);
+    let divergence = if n_human == n_simulated {
+        let logs = Logs::get();
+        let terms = levels
+            .map(|(h, s)| (logs.x_ln_x(*h) + logs.x_ln_x(*s)) - logs.x_ln_half_x(h + s))
+            .sum::<f64>();
+        terms / (2.0 * f64::from(n_human))
+    } else {
+        // Cross-multiplied counts are whole, so equal shares give a logarithm of exactly 1.
+        let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
+        let terms = levels.map(|(h, s)| {
+            let (h, s) = (f64::from(*h) * n_simulated, f64::from(*s) * n_human);
+            let middle = 0.5 * (h + s);
+            let part = |x: f64| if x == 0.0 { 0.0 } else { x * (x / middle).ln() };
+            part(h) + part(s)
+        });
+        terms.sum::<f64>() / (2.0 * n_human * n_simulated)
+    };
+    Ok(divergence.clamp(0.0, LN_2))
+}
+
+/// Root of the divergence less its first-order bias `(K - 1)/8 (1/n_h + 1/n_s)`, where `K` counts
+/// the levels that anybody took; 0 when the bias is larger.
+///
+/// # Errors
+/// When one side is empty.
+pub fn js_corrected(human: &[u32], simulated: &[u32], divergence: Value) -> Value {
+    let divergence = divergence?;
+    let (n_human, n_simulated) = masses(human, simulated)?;
+    let observed = human.iter().zip(simulated).filter(|(h, s)| **h + **s > 0).count();
+    let per_person = 1.0 / f64::from(n_human) + 1.0 / f64::from(n_simulated);
+    let bias = (observed - 1) as f64 / 8.0 * per_person;
+    Ok((divergence - bias).max(0.0).sqrt())
+}
+
+/// Total variation distance, in `[0, 1]`.
+///
+/// # Errors
+/// When one side is empty.
+pub fn total_variation(human: &[u32], simulated: &[u32]) -> Value {
+    let (n_human, n_simulated) = masses(human, simulated)?;
+    let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
+    let terms = human.iter().zip(simulated);
+    let sum: f64 =
+        terms.map(|(h, s)| (f64::from(*h) * n_simulated - f64::from(*s) * n_human).abs()).sum();
+    Ok((sum / (2.0 * n_human * n_simulated)).min(1.0))
+}
+
+/// Entropy in nats of a table of counts; `None` when it is empty, exactly 0 when all took one level.
+pub fn entropy(counts: &[u32]) -> Option<f64> {
+    let n: u32 = counts.iter().sum();
+    if n == 0 {
+        return None;
+    }
+    if counts.contains(&n) {
+        return Some(0.0);
+    }
+    let logs = Logs::get();
+    let sum: f64 = counts.iter().map(|c| logs.x_ln_x(*c)).sum();
+    Some((logs.x_ln_x(n) - sum) / f64::from(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // P = (.1,.2,.4,.2,.1), Q = (0,.1,.3,.4,.2)
+    const P: [u32; 5] = [1, 2, 4, 2, 1];
+    const Q: [u32; 5] = [0, 1, 3, 4, 2];
+
+    fn close(value: f64, printed: f64) {
+        assert!((value - printed).abs() < 5e-7, "{value} is not {printed}");
+    }
+
+    #[test]
+    fn catalogue_values() {
+        let divergence = js_divergence(&P, &Q).unwrap();
+        close(divergence, 0.072221);
+        close(divergence / LN_2, 0.104193);
+        close(divergence.sqrt(), 0.268739);
+        close((divergence / LN_2).sqrt(), 0.322789);
+        close(total_variation(&P, &Q).unwrap(), 0.3);
+        assert!((entropy(&P).unwrap() / 5f64.ln() - 0.9139).abs() < 5e-5);
+        assert!((entropy(&Q).unwrap() / 5f64.ln() - 0.7952).abs() < 5e-5);
+        assert!((entropy(&Q).unwrap() / entropy(&P).unwrap() - 0.8702).abs() < 5e-5);
+    }
+
+    #[test]
+    fn unequal_sizes_give_the_same_distribution() {
+        let doubled = Q.map(|c| 2 * c);
+        close(js_divergence(&P, &doubled).unwrap().sqrt(), 0.268739);
+        assert_eq!(js_divergence(&P, &P.map(|c| 3 * c)), Ok(0.0));
+        assert_eq!(js_divergence(&P, &P), Ok(0.0));
+    }
+
+    #[test]
+    fn disjoint_is_the_largest_and_empty_is_undefined() {
+        close(js_divergence(&[3, 0], &[0, 3]).unwrap().sqrt(), 0.832555);
+        assert_eq!(js_divergence(&[5, 0], &[0, 3]), Ok(LN_2));
+        assert_eq!(js_divergence(&[0, 0], &[0, 3]), Err(NO_HUMANS));
+        assert_eq!(total_variation(&[1, 0], &[0, 0]), Err(NO_SIMULATED));
+        assert_eq!(entropy(&[0, 0]), None);
+    }
+
+    #[test]
+    fn correction_of_the_catalogue() {
+        let predicted = |n: f64| ((5.0 - 1.0) / 8.0 * (2.0 / n)).sqrt();
+        assert!((predicted(30.0) - 0.183).abs() < 5e-4);
+        let divergence = js_divergence(&P, &Q);
+        let corrected = js_corrected(&P, &Q, divergence).unwrap();
+        assert_eq!(corrected, (divergence.unwrap() - 0.5 * 0.2).max(0.0).sqrt());
+    }
+}

@@ -1,0 +1,101 @@
+use crate::{Value, divergence::masses};
+use pilotbench_plugin_sdk::Item;
+
+/// The places of an ordered item's levels.
+#[derive(Debug, Clone)]
+pub struct Scale {
+    /// Level indices by rising value.
+    order: Vec<usize>,
+    /// Distance from each level in `order` to the next.
+    gaps: Vec<f64>,
+    span: f64,
+}
+
+impl Scale {
+    /// The scale of an item; `None` when its levels have no order.
+    pub fn new(item: &Item) -> Option<Self> {
+        if !item.is_ordered() {
+            return None;
+        }
+        let values = item.values();
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+        let gaps: Vec<f64> = order.windows(2).map(|w| values[w[1]] - values[w[0]]).collect();
+        Some(Self { span: gaps.iter().sum(), order, gaps })
+    }
+
+    /// Distance between the ends.
+    pub fn span(&self) -> f64 {
+        self.span
+    }
+
+    /// Wasserstein distance of order 1, in units of the values.
+    ///
+    /// # Errors
+    /// When one side is empty.
+    pub fn wasserstein(&self, human: &[u32], simulated: &[u32]) -> Value {
+        let mut sum = 0.0;
+        self.cumulative(human, simulated, |difference, gap| sum += difference * gap)?;
+        Ok(sum.min(self.span))
+    }
+
+    /// Kolmogorov–Smirnov distance: the largest difference of the cumulative shares.
+    ///
+    /// # Errors
+    /// When one side is empty.
+    pub fn kolmogorov(&self, human: &[u32], simulated: &[u32]) -> Value {
+        let mut largest: f64 = 0.0;
+        self.cumulative(human, simulated, |difference, gap| {
+            // Between levels of one value nothing is cumulated yet.
+            if gap > 0.0 {
+                largest = largest.max(difference);
+            }
+        })?;
+        Ok(largest)
+    }
+
+    fn cumulative(
+        &self,
+        human: &[u32],
+        simulated: &[u32],
+        mut each: impl FnMut(f64, f64),
+    ) -> Result<(), &'static str> {
+        let (n_human, n_simulated) = masses(human, simulated)?;
+        let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
+        let scale = 1.0 / (n_human * n_simulated);
+        let mut difference = 0.0;
+        for (level, gap) in self.order.iter().zip(&self.gaps) {
+            // Whole numbers until the end: equal distributions differ by exactly 0.
+            difference +=
+                f64::from(human[*level]) * n_simulated - f64::from(simulated[*level]) * n_human;
+            each(difference.abs() * scale, *gap);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pilotbench_plugin_sdk::testing::ordinal_experiment;
+
+    #[test]
+    fn catalogue_values() {
+        let experiment = ordinal_experiment(&[5]);
+        let scale = Scale::new(&experiment.items[0]).unwrap();
+        let (p, q) = ([1, 2, 4, 2, 1], [0, 1, 3, 4, 2]);
+        let w1 = scale.wasserstein(&p, &q).unwrap();
+        assert!((w1 - 0.7).abs() < 1e-12);
+        assert!((w1 / scale.span() - 0.175).abs() < 1e-12);
+        assert!((scale.kolmogorov(&p, &q).unwrap() - 0.3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn levels_in_falling_order_are_the_same_scale() {
+        let mut experiment = ordinal_experiment(&[3]);
+        experiment.items[0].levels.reverse();
+        let scale = Scale::new(&experiment.items[0]).unwrap();
+        assert!((scale.wasserstein(&[4, 0, 0], &[0, 0, 2]).unwrap() - 2.0).abs() < 1e-12);
+        assert!((scale.kolmogorov(&[1, 1, 0], &[0, 1, 1]).unwrap() - 0.5).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,72 @@
+use crate::{Codes, People, Side, Tally, Value};
+use pilotbench_plugin_sdk::{Evaluation, Group};
+
+/// Answers of both sides counted by item, group and weight index.
+#[derive(Debug)]
+pub struct ItemTables {
+    /// The groups.
+    pub groups: Vec<Group>,
+    human: Tally,
+    simulated: Tally,
+    answering: Vec<People>,
+}
+
+impl ItemTables {
+    /// Counts both sides.
+    pub fn new(input: &Evaluation) -> Self {
+        let groups = input.groups();
+        let items = &input.experiment.items;
+        let count = |side: &Side| {
+            let codes = items.iter().enumerate();
+            let codes: Vec<Codes> =
+                codes.map(|(i, item)| Codes::of_item(side.people, i, item.levels.len())).collect();
+            let mut answering = vec![0; groups.len()];
+            for row in 0..side.people.len() {
+                if codes.iter().any(|column| column.get(row).is_some()) {
+                    side.groups_of(row).iter().for_each(|g| answering[usize::from(*g)] += 1);
+                }
+            }
+            (Tally::new(side, &codes), answering)
+        };
+        let (human, humans) = count(&Side::human(input, &groups));
+        let (simulated, others) = count(&Side::simulated(input, &groups));
+        let people = humans.into_iter().zip(others);
+        let answering = people.map(|(human, simulated)| People { human, simulated }).collect();
+        Self { groups, human, simulated, answering }
+    }
+
+    /// Counts by level of both sides.
+    pub fn counts(&self, group: usize, item: usize, index: usize) -> (&[u32], &[u32]) {
+        (self.human.counts(group, item, index), self.simulated.counts(group, item, index))
+    }
+
+    /// A score of an item at every weight index.
+    pub fn values(
+        &self,
+        group: usize,
+        item: usize,
+        score: impl Fn(&[u32], &[u32]) -> Value,
+    ) -> Vec<Value> {
+        let value = |index| {
+            let (human, simulated) = self.counts(group, item, index);
+            score(human, simulated)
+        };
+        (0..self.width()).map(value).collect()
+    }
+
+    /// People with an answer to the item, or to any.
+    pub fn people(&self, group: usize, item: Option<usize>) -> People {
+        match item {
+            None => self.answering[group],
+            Some(item) => People {
+                human: self.human.people(group, item),
+                simulated: self.simulated.people(group, item),
+            },
+        }
+    }
+
+    /// Number of weight indices.
+    pub fn width(&self) -> usize {
+        self.human.width()
+    }
+}

@@ -1,0 +1,109 @@
+use crate::{Codes, MISSING, Side};
+
+/// How often each code of each column was taken, by group and weight index.
+#[derive(Debug)]
+pub struct Tally {
+    width: usize,
+    cells: usize,
+    offsets: Vec<usize>,
+    levels: Vec<usize>,
+    counts: Vec<u32>,
+}
+
+impl Tally {
+    /// Counts in one pass over the rows.
+    pub fn new(side: &Side, columns: &[Codes]) -> Self {
+        let width = side.weights.width();
+        let levels: Vec<usize> = columns.iter().map(|column| column.levels).collect();
+        let cells = levels.iter().sum();
+        let offsets = (0..levels.len()).map(|column| levels[..column].iter().sum()).collect();
+        let mut tally =
+            Self { width, cells, offsets, levels, counts: vec![0; side.groups() * cells * width] };
+        let rows = side.people.len();
+        // The pass adds in 16 bits, twice as many lanes as in 32: blocks are too short to overflow.
+        let largest = (0..rows).flat_map(|row| side.weights.row(row)).max().copied().unwrap_or(1);
+        let block = usize::from(u16::MAX / largest.max(1));
+        let mut sums = vec![0u16; tally.counts.len()];
+        for start in (0..rows).step_by(block) {
+            for row in start..rows.min(start + block) {
+                tally.add_row(side, columns, row, &mut sums);
+            }
+            tally.flush(&mut sums, side.groups());
+        }
+        tally
+    }
+
+    fn add_row(&self, side: &Side, columns: &[Codes], row: usize, sums: &mut [u16]) {
+        let weights = side.weights.row(row);
+        for group in side.groups_of(row) {
+            let base = usize::from(*group) * self.cells;
+            for (column, offset) in columns.iter().zip(&self.offsets) {
+                let code = column.values[row];
+                if code == MISSING {
+                    continue;
+                }
+                let at = (base + offset + usize::from(code)) * self.width;
+                for (sum, weight) in sums[at..at + self.width].iter_mut().zip(weights) {
+                    *sum += weight;
+                }
+            }
+        }
+    }
+
+    /// Moves the 16-bit sums, `[cell][index]`, to the counts, `[column][index][level]`.
+    fn flush(&mut self, sums: &mut [u16], groups: usize) {
+        for group in 0..groups {
+            for (levels, offset) in self.levels.iter().zip(&self.offsets) {
+                let base = (group * self.cells + offset) * self.width;
+                for level in 0..*levels {
+                    let from = base + level * self.width;
+                    for (index, sum) in sums[from..from + self.width].iter_mut().enumerate() {
+                        self.counts[base + index * levels + level] += u32::from(*sum);
+                        *sum = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts by code.
+    pub fn counts(&self, group: usize, column: usize, index: usize) -> &[u32] {
+        let levels = self.levels[column];
+        let base = (group * self.cells + self.offsets[column]) * self.width;
+        &self.counts[base + index * levels..base + (index + 1) * levels]
+    }
+
+    /// People with a code, without weights.
+    pub fn people(&self, group: usize, column: usize) -> usize {
+        self.counts(group, column, 0).iter().sum::<u32>() as usize
+    }
+
+    /// Number of weight indices.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::everybody;
+    use pilotbench_plugin_sdk::testing::{Person, evaluation, ordinal_experiment};
+
+    #[test]
+    fn counts_weights_by_code_past_sixteen_bits() {
+        let experiment = ordinal_experiment(&[2, 3]);
+        let people: Vec<Person> =
+            (0..40).map(|i| Person::answering(format!("p{i:02}"), &[i % 2, i % 3])).collect();
+        let weights: Vec<Vec<u16>> =
+            (0..40).map(|i| vec![if i == 0 { 60_000 } else { 9_000 }]).collect();
+        let input = evaluation(&experiment, &people, &people, &[], &weights).unwrap();
+        let side = Side::human(&input, &everybody());
+        let columns = [Codes::of_item(&input.human, 0, 2), Codes::of_item(&input.human, 1, 3)];
+        let tally = Tally::new(&side, &columns);
+        assert_eq!(tally.counts(0, 0, 0), [20, 20]);
+        assert_eq!(tally.counts(0, 1, 0), [14, 13, 13]);
+        assert_eq!(tally.counts(0, 0, 1), [60_000 + 19 * 9_000, 20 * 9_000]);
+        assert_eq!((tally.people(0, 1), tally.width()), (40, 2));
+    }
+}
