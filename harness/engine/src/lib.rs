@@ -25,3 +25,9 @@ pub mod plugin;
 
 /// Held-out participants are interviewed, each answer chained to the next.
 pub mod interview;
+
+/// What a run leaves on disk.
+pub mod record;
+
+/// The replicates of a plan are executed and committed.
+pub mod run;

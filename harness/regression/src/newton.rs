@@ -90,7 +90,7 @@ pub(crate) fn solve(
     for steps in 1..=MAX_STEPS {
         derivatives(family, data, penalty, theta.as_slice(), &mut sums);
         let Some(current) = positive_factor(&sums, steps == 1 && penalty == 0.0) else {
-            let outcome = if steps == 1 { Outcome::Singular } else { lost(penalty) };
+            let outcome = lost(penalty, steps);
             return Solved { theta, outcome, steps, factor };
         };
         let step = -current.solve(&sums.gradient);
@@ -123,9 +123,14 @@ fn positive_factor(sums: &Sums, strict: bool) -> Option<Cholesky<f64, Dyn>> {
     (!strict || (0..pivots.len()).all(independent)).then_some(factor)
 }
 
-/// What a Hessian that is singular only away from the start means.
-fn lost(penalty: f64) -> Outcome {
-    if penalty == 0.0 { Outcome::Separated } else { Outcome::NotConverged }
+/// What a singular Hessian means: at the start all observations weigh alike, so the columns are at
+/// fault; later those that are predicted perfectly have lost their weight.
+fn lost(penalty: f64, steps: usize) -> Outcome {
+    match (penalty > 0.0, steps) {
+        (true, _) => Outcome::NotConverged,
+        (false, 1) => Outcome::Singular,
+        (false, _) => Outcome::Separated,
+    }
 }
 
 /// The first of the lengths 1, ½, ¼… that lowers the loss enough, with the loss there.
@@ -163,4 +168,58 @@ fn ended(family: &dyn Likelihood, data: &Data, penalty: f64, step: &DVector<f64>
         eta.iter().any(|change| change.abs() > STILL_MOVING)
     });
     if moving { Outcome::Separated } else { Outcome::Converged }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{derivatives, value};
+    use crate::{Data, Family, likelihood::Sums};
+
+    /// Central differences of the loss, and of the gradient for the Hessian.
+    #[test]
+    fn derivatives_are_those_of_the_loss() {
+        let design = [0.3, -1.2, 0.8, 0.5, -0.7, 1.9, 1.1, -0.2, 0.0, 0.4, -1.5, -0.6];
+        let weights = [1.0, 2.0, 0.5, 1.0, 3.0, 1.0];
+        for (family, levels, outcomes, theta) in [
+            (Family::Binary, 2, [0, 1, 1, 0, 1, 0], vec![0.2, -0.7, 0.4]),
+            (Family::Ordinal, 4, [0, 3, 2, 1, 2, 1], vec![-0.8, 0.1, 1.3, -0.7, 0.4]),
+            (Family::Multinomial, 3, [0, 2, 1, 1, 2, 0], vec![0.2, -0.7, 0.4, -0.1, 0.9, 0.3]),
+        ] {
+            let data = Data::new(&design, 2, &outcomes, levels).unwrap();
+            let data = data.weighted(&weights).unwrap();
+            let family = family.likelihood(levels, 2).unwrap();
+            let penalty = 0.7;
+            let h = 1e-5;
+            let shifted = |i: usize, by: f64| {
+                let mut theta = theta.clone();
+                theta[i] += by;
+                theta
+            };
+            let sums_at = |theta: &[f64]| {
+                let mut sums = Sums::new(theta.len());
+                derivatives(&*family, &data, penalty, theta, &mut sums);
+                sums
+            };
+            let sums = sums_at(&theta);
+            for i in 0..theta.len() {
+                let loss = |by| value(&*family, &data, penalty, &shifted(i, by));
+                let slope = (loss(h) - loss(-h)) / (2.0 * h);
+                assert!((sums.gradient[i] - slope).abs() < 1e-8);
+                let (up, down) = (sums_at(&shifted(i, h)), sums_at(&shifted(i, -h)));
+                for j in i..theta.len() {
+                    let curve = (up.gradient[j] - down.gradient[j]) / (2.0 * h);
+                    assert!((sums.hessian[(j, i)] - curve).abs() < 1e-7, "{i} {j}");
+                }
+            }
+        }
+    }
+
+    /// A step that would cross two thresholds is cut back instead of ending in no model.
+    #[test]
+    fn crossed_thresholds_have_infinite_loss() {
+        let data = Data::new(&[0.0, 1.0, 2.0], 1, &[0, 1, 2], 3).unwrap();
+        let family = Family::Ordinal.likelihood(3, 1).unwrap();
+        assert_eq!(value(&*family, &data, 0.0, &[1.0, 0.5, 0.0]), f64::INFINITY);
+        assert_eq!(value(&*family, &data, 0.0, &[1.0, 1.0, 0.0]), f64::INFINITY);
+    }
 }

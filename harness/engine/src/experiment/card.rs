@@ -142,7 +142,8 @@ pub struct CovariateCard {
     pub label: String,
     /// Kind.
     pub kind: CovariateKind,
-    /// How a participant is told.
+    /// How a participant is told; empty or left out: not told.
+    #[serde(default)]
     pub told: String,
     /// Levels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

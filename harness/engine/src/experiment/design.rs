@@ -78,6 +78,7 @@ pub struct Covariate {
     /// Kind.
     pub kind: CovariateKind,
     /// How a simulated participant is told; `{value}` stands for the number or the level's label.
+    /// Empty: not told.
     pub told: String,
     /// Levels of a categorical covariate.
     pub levels: Vec<Level>,

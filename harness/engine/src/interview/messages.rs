@@ -46,7 +46,7 @@ fn person(design: &Design, people: &People, row: usize) -> String {
                 sentence.replace("{value}", &level.label)
             }),
         };
-        if let Some(sentence) = told {
+        if let Some(sentence) = told.filter(|sentence| !sentence.is_empty()) {
             text.push(if text.is_empty() || text.ends_with('\n') { '\n' } else { ' ' });
             text.push_str(&sentence);
         }

@@ -1,0 +1,144 @@
+use super::{
+    commit::{Broken, Committer, Ready},
+    replicate,
+};
+use crate::{
+    experiment::Experiment,
+    fault::{Fault, FaultKind, Result},
+    plan::{Plan, Replicate},
+    plugin::{BackendSession, Plugins},
+    record::{Journal, Manifest, Record},
+};
+use rayon::prelude::*;
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+/// Where progress is shown.
+pub trait Progress: Sync {
+    /// Work begins: replicates to do, replicates done earlier.
+    fn begin(&self, to_do: usize, done: usize);
+    /// A replicate is committed, with so many answers.
+    fn committed(&self, answers: usize);
+    /// A replicate failed.
+    fn failed(&self, replicate: &Replicate, fault: &Fault);
+}
+
+/// What an execution did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Replicates of the plan.
+    pub planned: usize,
+    /// Committed before.
+    pub earlier: usize,
+    /// Committed now.
+    pub committed: usize,
+    /// Failed now.
+    pub failed: usize,
+    /// Whether the work was stopped before its end.
+    pub interrupted: bool,
+}
+
+/// Executes what is left of a plan. `stop` ends it after the replicates in hand.
+///
+/// # Errors
+/// When the store or the loading of a plugin fails; a replicate's own failure is recorded instead.
+pub fn execute(
+    plan: &Plan,
+    experiments: &[Experiment],
+    plugins: &Plugins,
+    record: &Record,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Outcome> {
+    let mut pending = Vec::new();
+    for replicate in &plan.replicates {
+        if record.manifest(replicate)?.is_none() {
+            pending.push(replicate);
+        }
+    }
+    let mut outcome = Outcome {
+        planned: plan.replicates.len(),
+        earlier: plan.replicates.len() - pending.len(),
+        ..Outcome::default()
+    };
+    progress.begin(pending.len(), outcome.earlier);
+    let sessions = Sessions::open(plan, plugins, &pending)?;
+    let journal = Journal::open(record.root())?;
+    journal.note("begin", "", &format!("{} replicates to do", pending.len()));
+    let (committed, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let on_commit = |manifest: &Manifest| {
+        committed.fetch_add(1, Ordering::Relaxed);
+        let counts = manifest.counts;
+        progress.committed(counts.ok + counts.refused + counts.invalid);
+        journal.note("committed", &manifest.replicate.id, "");
+    };
+    let on_failure = |replicate: &Replicate, fault: &Fault| -> Result<()> {
+        failed.fetch_add(1, Ordering::Relaxed);
+        progress.failed(replicate, fault);
+        journal.note("failed", &replicate.id, &fault.message);
+        record.fail(replicate, fault)
+    };
+    let (receiver, broken) = (Mutex::default(), Broken::default());
+    std::thread::scope(|scope| {
+        let committer = Committer::start(scope, record, &receiver, &broken, &on_commit);
+        pending.par_iter().for_each(|replicate| {
+            if stop.load(Ordering::Relaxed) || broken.is_set() {
+                return;
+            }
+            match guarded(plan, experiments, replicate, &sessions, stop) {
+                Ok((manifest, answers)) => committer.send(Ready { manifest, answers }),
+                Err(fault) if fault.kind == FaultKind::Interrupted => {}
+                Err(fault) => on_failure(replicate, &fault).unwrap_or_else(|f| broken.set(f)),
+            }
+        });
+    });
+    broken.into_result()?;
+    outcome.committed = committed.into_inner();
+    outcome.failed = failed.into_inner();
+    outcome.interrupted = outcome.committed + outcome.failed < pending.len();
+    journal.note("end", "", &format!("{} committed, {} failed", outcome.committed, outcome.failed));
+    Ok(outcome)
+}
+
+/// One open backend per method, shared by all threads.
+struct Sessions<'a>(HashMap<&'a str, Arc<dyn BackendSession>>);
+
+impl<'a> Sessions<'a> {
+    fn open(plan: &'a Plan, plugins: &Plugins, pending: &[&Replicate]) -> Result<Self> {
+        let mut sessions = HashMap::new();
+        for method in &plan.methods {
+            if pending.iter().any(|replicate| replicate.method == method.name) {
+                let wanted = format!("{}/{}", method.facts.plugin.name, method.backend);
+                let session = plugins.open_backend(&wanted, &method.settings)?;
+                sessions.insert(method.name.as_str(), session);
+            }
+        }
+        Ok(Self(sessions))
+    }
+}
+
+/// Runs a replicate; a panic of ours fails it and not the run.
+fn guarded(
+    plan: &Plan,
+    experiments: &[Experiment],
+    replicate: &Replicate,
+    sessions: &Sessions,
+    stop: &AtomicBool,
+) -> Result<(Manifest, Vec<u8>)> {
+    let experiment = experiments.iter().find(|e| e.id() == replicate.experiment);
+    let method = plan.method(&replicate.method);
+    let session = sessions.0.get(replicate.method.as_str());
+    let (Some(experiment), Some(method), Some(session)) = (experiment, method, session) else {
+        return Err(Fault::usage(&replicate.id, "the plan names what is not there"));
+    };
+    let run = || replicate::run(plan, experiment, method, replicate, session.as_ref(), stop);
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Fault::plugin(&replicate.id, "the host panicked; see the message above"))
+    })
+}

@@ -1,0 +1,46 @@
+//! Stage 8: the replicates of a plan are executed and committed.
+//!
+//! Invariants: what is left to do is computed from plan and store; a replicate that fails is
+//! recorded and the others go on; a store that fails stops the run.
+
+mod commit;
+mod execute;
+mod replicate;
+mod status;
+
+pub use execute::{Outcome, Progress, execute};
+pub use replicate::{Participants, participants};
+pub use status::{Status, status};
+
+use crate::{
+    experiment::{self, Experiment},
+    fault::{Fault, Result},
+    plan::Plan,
+};
+use std::path::Path;
+
+/// Loads the experiments of a plan and checks that they are the ones it was made from.
+///
+/// # Errors
+/// When one is missing or has changed.
+pub fn load_experiments(plan: &Plan, datasets: &Path, paths: &[String]) -> Result<Vec<Experiment>> {
+    let load = |planned: &crate::plan::PlannedExperiment| {
+        let by_path = paths.iter().find(|path| path.ends_with(&format!("/{}", planned.id)));
+        let name = by_path.map_or(planned.id.as_str(), String::as_str);
+        let experiment = Experiment::load(&experiment::find(datasets, name)?)
+            .map_err(|faults| faults.first().expect_err("there is a fault"))?;
+        let same = crate::plan::PlannedExperiment::of(&experiment, planned.largest_pilot);
+        match same.table_sha256 == planned.table_sha256
+            && same.design_sha256 == planned.design_sha256
+        {
+            true => Ok(experiment),
+            false => {
+                let message =
+                    format!("experiment {} has changed since the plan was made", planned.id);
+                let hint = "put card and table back, or start afresh with another run name";
+                Err(Fault::usage("", message).hint(hint))
+            }
+        }
+    };
+    plan.experiments.iter().map(load).collect()
+}

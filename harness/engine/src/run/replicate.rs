@@ -1,0 +1,125 @@
+//! One replicate, from the plan's line to bytes that can be committed.
+
+use crate::{
+    adapter::{self, Revelation},
+    experiment::{Experiment, People},
+    fault::Result,
+    identity::{self, Digest},
+    interview::{self, Interview, Status},
+    pilot::Split,
+    plan::{Plan, PlannedMethod, Replicate},
+    plugin::BackendSession,
+    record::{self, AnswersFile, Counts, Manifest, Sets, Volatile},
+};
+use serde::Serialize;
+use std::{sync::atomic::AtomicBool, time::Instant};
+
+/// Who is revealed and who is asked in a replicate: a function of the plan.
+pub struct Participants {
+    /// Whose answers the backend sees, and for whom it answers.
+    pub revelation: Revelation,
+    /// The pilot of the replicate's size.
+    pub pilot: Vec<u32>,
+}
+
+/// Finds the participants of a replicate.
+///
+/// # Errors
+/// When the plan asks for more people than there are, which its making excludes.
+pub fn participants(
+    plan: &Plan,
+    experiment: &Experiment,
+    method: &PlannedMethod,
+    replicate: &Replicate,
+) -> Result<Participants> {
+    let largest =
+        plan.experiment(experiment.id()).map_or(replicate.size, |planned| planned.largest_pilot);
+    let split = Split::new(
+        experiment,
+        &replicate.strategy,
+        u64::from(replicate.seed),
+        largest,
+        plan.held_out_max,
+    )?;
+    let everyone = experiment.people.len();
+    let revelation = adapter::reveal(&split, replicate.size, method.facts.learns_from, everyone);
+    Ok(Participants { revelation, pilot: split.pilot(replicate.size).to_vec() })
+}
+
+#[derive(Serialize)]
+struct AdaptParams<'a> {
+    experiment: &'a crate::experiment::Design,
+    seed: u64,
+}
+
+/// Runs a replicate: reveal, adapt, interview, encode.
+///
+/// # Errors
+/// What the backend reports, or a reply that breaks the contract.
+pub(super) fn run(
+    plan: &Plan,
+    experiment: &Experiment,
+    method: &PlannedMethod,
+    replicate: &Replicate,
+    backend: &dyn BackendSession,
+    stop: &AtomicBool,
+) -> Result<(Manifest, Vec<u8>)> {
+    let Participants { revelation, .. } = participants(plan, experiment, method, replicate)?;
+    let design = &experiment.design;
+    let seed = crate::random::key(&["backend", &replicate.id]);
+    let params = identity::canonical_json(&AdaptParams { experiment: design, seed });
+    let started = Instant::now();
+    let handle = backend.adapt(revelation.batch(experiment), &params, stop)?;
+    let adapted = Instant::now();
+    let people = experiment.people.take(&revelation.asked);
+    let interview = Interview {
+        design,
+        people: &people,
+        seed: replicate.seed,
+        with_messages: method.facts.needs_messages,
+    };
+    let transcript = interview::conduct(&interview, backend, handle, stop);
+    backend.release(handle)?;
+    let transcript = transcript?;
+    let answered = Instant::now();
+    let bytes = record::encode(&transcript.batch(design))?;
+    let sha256 = identity::sha256(&bytes);
+    let [ok, refused, invalid] = transcript.counts();
+    debug_assert_eq!(Status::ALL.len(), 3);
+    let answers = AnswersFile {
+        file: format!("{sha256}.parquet"),
+        sha256,
+        bytes: bytes.len(),
+        rows: people.len(),
+    };
+    let volatile = Volatile {
+        adapt_ms: (adapted - started).as_secs_f64() * 1e3,
+        answer_ms: (answered - adapted).as_secs_f64() * 1e3,
+    };
+    let manifest = Manifest::new(
+        replicate,
+        answers,
+        Counts { ok, refused, invalid },
+        sets(&experiment.people, &revelation),
+        &method.facts.plugin,
+        &experiment.card.table.sha256,
+        volatile,
+    );
+    Ok((manifest, bytes))
+}
+
+fn sets(people: &People, revelation: &Revelation) -> Sets {
+    let hash = |rows: &[u32]| {
+        let mut digest = Digest::default();
+        for row in rows {
+            digest.word(people.ids.value(*row as usize));
+        }
+        digest.finish()
+    };
+    Sets {
+        revealed: revelation.revealed.len(),
+        revealed_sha256: hash(&revelation.revealed),
+        asked: revelation.asked.len(),
+        asked_sha256: hash(&revelation.asked),
+    }
+}
