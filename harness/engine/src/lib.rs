@@ -31,3 +31,6 @@ pub mod record;
 
 /// The replicates of a plan are executed and committed.
 pub mod run;
+
+/// Stored answers meet human ones and are scored.
+pub mod score;
