@@ -34,3 +34,6 @@ pub mod run;
 
 /// Stored answers meet human ones and are scored.
 pub mod score;
+
+/// Scores become tables.
+pub mod leaderboard;

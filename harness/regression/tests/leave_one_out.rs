@@ -1,5 +1,7 @@
 //! The approximation against refitting without each observation.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, not only tests, unwrap
+
 use pilotbench_regression::{Data, Family, Outcome, fit, fit_path};
 
 /// A small generator, so that the test needs no crate for it.

@@ -1,5 +1,7 @@
 //! Fits against statsmodels, scikit-learn and scipy; `fixtures/make.py` wrote the numbers.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, not only tests, unwrap
+
 use pilotbench_regression::{Data, Family, Fit, Outcome, fit};
 use serde_json::Value;
 

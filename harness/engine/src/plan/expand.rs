@@ -39,6 +39,7 @@ pub fn expand(
         methods: methods(file, backend)?,
         metrics: metrics(file, metric)?,
         score: ScoreSettings { resamples: file.score.resamples, confidence: file.score.confidence },
+        leaderboard: file.leaderboard.clone(),
         held_out_max: file.held_out.cap(),
         left_out: Vec::new(),
         replicates: Vec::new(),

@@ -1,6 +1,9 @@
 //! The plan as it is stored: `plan.json`, format 1.
 
-use super::{BackendFacts, MetricFacts, PluginFacts, runfile::Adapter};
+use super::{
+    BackendFacts, MetricFacts, PluginFacts,
+    runfile::{Adapter, LeaderboardSpec},
+};
 use crate::{
     experiment::{Experiment, Exposure, Origin},
     identity,
@@ -30,6 +33,8 @@ pub struct Plan {
     pub metrics: Vec<PlannedMetric>,
     /// How scores are made.
     pub score: ScoreSettings,
+    /// What leaderboards show; not part of any identity.
+    pub leaderboard: LeaderboardSpec,
     /// Cap on the held-out people scored.
     pub held_out_max: Option<usize>,
     /// Cells that the grid has and the plan has not, with the reason.

@@ -13,4 +13,6 @@ pub use facts::{BackendFacts, LearnsFrom, MetricFacts, PluginFacts};
 pub use format::{
     Left, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate, ScoreSettings,
 };
-pub use runfile::{Adapter, HeldOut, MethodSpec, MetricSpec, RunFile, Seeds, Sizes};
+pub use runfile::{
+    Adapter, HeldOut, LeaderboardSpec, MethodSpec, MetricSpec, RunFile, Seeds, Sizes,
+};

@@ -47,6 +47,9 @@ pub struct RunFile {
     /// How scores are made.
     #[serde(default)]
     pub score: ScoreSpec,
+    /// What leaderboards show.
+    #[serde(default)]
+    pub leaderboard: LeaderboardSpec,
     /// Caps.
     #[serde(default)]
     pub limits: Limits,
@@ -207,6 +210,16 @@ impl Default for ScoreSpec {
     fn default() -> Self {
         Self { resamples: 100, confidence: 0.95 }
     }
+}
+
+/// What leaderboards show; empty: the usual scores.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LeaderboardSpec {
+    /// The score that orders the rows.
+    pub headline: Option<String>,
+    /// Scores shown as columns.
+    pub columns: Vec<String>,
 }
 
 /// Caps against a plan that nobody meant.

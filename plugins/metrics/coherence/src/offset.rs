@@ -188,14 +188,6 @@ mod tests {
     }
 
     #[test]
-    fn published_disclosure_numbers() {
-        // 929 people, 229 offsets, chance offset 49.8 %
-        let (n, offset, chance) = (929.0, 229.0, 0.498);
-        assert!((offset / n - 0.2465f64).abs() < 5e-5);
-        assert!((1.0 - offset / n / chance - 0.505f64).abs() < 5e-4);
-    }
-
-    #[test]
     fn kappa_needs_variation() {
         let kappa = |counts| Cross { levels: 2, counts }.kappa();
         assert_eq!(kappa(&[2, 0, 3, 0]), Err("constant action"));

@@ -32,7 +32,7 @@ impl Source {
             Self::Level { covariate, level } => {
                 people.level(row, *covariate).map(|at| dummy(at, *level))
             }
-            Self::Number { covariate } => people.number(row, *covariate),
+            Self::Number { covariate } => people.number(row, *covariate).filter(|v| v.is_finite()),
             Self::AnswerLevel { item, level } => {
                 people.answer(row, *item).map(|at| dummy(at, *level))
             }

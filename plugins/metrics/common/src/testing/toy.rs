@@ -45,7 +45,9 @@ impl Toy {
         let pilot = side(&mut random, "q", size);
         let mut weights = vec![vec![0; 4]; people];
         for index in 0..4 {
-            (0..people).for_each(|_| weights[random.below(people)][index] += 1);
+            for _ in 0..people {
+                weights[random.below(people)][index] += 1;
+            }
         }
         Self { experiment: experiment(), human, simulated, pilot, weights }
     }
@@ -170,7 +172,7 @@ impl Random {
         self.below(1 << 53) as f64 / (1u64 << 53) as f64
     }
 
-    fn probabilities(&mut self, levels: usize) -> Vec<f64> {
+    pub(super) fn probabilities(&mut self, levels: usize) -> Vec<f64> {
         let parts: Vec<f64> = (0..levels).map(|_| self.share() + 0.01).collect();
         let sum: f64 = parts.iter().sum();
         parts.into_iter().map(|part| part / sum).collect()

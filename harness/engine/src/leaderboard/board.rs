@@ -1,0 +1,449 @@
+//! The leaderboard as data: `leaderboard.json`.
+
+use crate::{
+    experiment::{Exposure, Origin},
+    fault::{Fault, Result},
+    plan::{LearnsFrom, Left, Plan, PluginFacts},
+    plugin::{Better, ScoreInfo},
+    record::Counts,
+    score::{CellScores, Estimate},
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Version of the JSON form.
+const SCHEMA: &str = "pilotbench/leaderboard/1";
+/// Scores shown unless the run file names others, in this order.
+const USUAL: [&str; 10] = [
+    "js_distance",
+    "w1_normalised",
+    "entropy_ratio",
+    "variance_ratio",
+    "unique_ratio",
+    "offset_declared_gap",
+    "correlation_gap",
+    "accuracy",
+    "log_loss",
+    "valid_rate",
+];
+/// The baseline against which the same pilot is compared.
+const BASELINE: &str = "marginal";
+
+/// A leaderboard.
+#[derive(Debug, Clone, Serialize)]
+pub struct Board {
+    /// Version of this form.
+    pub schema: &'static str,
+    /// Version of pilotbench.
+    pub pilotbench: &'static str,
+    /// Name of the run.
+    pub run: String,
+    /// Identity of the plan.
+    pub plan: String,
+    /// Coverage of the intervals.
+    pub confidence: f64,
+    /// Bootstrap resamples of participants.
+    pub resamples: usize,
+    /// The score that orders the rows.
+    pub headline: String,
+    /// Scores shown as columns.
+    pub columns: Vec<String>,
+    /// Definitions of all scores.
+    pub scores: Vec<ScoreInfo>,
+    /// Libraries used.
+    pub plugins: Vec<PluginFacts>,
+    /// Experiments.
+    pub experiments: Vec<BoardExperiment>,
+    /// Methods, in the order of the plan.
+    pub methods: Vec<BoardMethod>,
+    /// Cells, in the order of the plan.
+    pub cells: Vec<BoardCell>,
+    /// The headline over experiments.
+    pub overall: Overall,
+    /// Cells that could not be planned.
+    pub left_out: Vec<Left>,
+}
+
+/// An experiment on the board.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "as in the plan")]
+pub struct BoardExperiment {
+    pub id: String,
+    pub title: String,
+    pub origin: Origin,
+    pub exposure: Exposure,
+    pub licence: String,
+    pub participants: usize,
+    pub largest_pilot: usize,
+    pub table_sha256: String,
+    /// Pilot sizes, rising.
+    pub sizes: Vec<usize>,
+    /// Methods, best headline at the largest size first. An order of listing, not a rank.
+    pub order: Vec<String>,
+}
+
+impl BoardExperiment {
+    /// The label that must stand wherever numbers of this experiment do.
+    pub fn label(&self) -> &'static str {
+        match self.origin {
+            Origin::Synthetic => "SYNTHETIC",
+            Origin::Human => "",
+        }
+    }
+}
+
+/// What a row is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A method to be judged.
+    Method,
+    /// The statistical baseline that gets the same pilot.
+    Baseline,
+    /// Learns from nobody.
+    Floor,
+    /// Humans against humans: an oracle that sees held-out answers.
+    Ceiling,
+}
+
+impl Role {
+    /// Word in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Method => "",
+            Self::Baseline => "same-pilot baseline",
+            Self::Floor => "no pilot",
+            Self::Ceiling => "ORACLE, human ceiling",
+        }
+    }
+}
+
+/// A method on the board.
+#[derive(Debug, Clone, Serialize)]
+pub struct BoardMethod {
+    /// Name.
+    pub name: String,
+    /// Backend and the library it is in.
+    pub backend: String,
+    /// Library.
+    pub plugin: String,
+    /// Settings.
+    pub settings: serde_json::Value,
+    /// One line for people.
+    pub summary: String,
+    /// Whose answers it saw.
+    pub learns_from: LearnsFrom,
+    /// What the row is there for.
+    pub role: Role,
+}
+
+/// A cell on the board, with its scores over all items and everybody.
+#[derive(Debug, Clone, Serialize)]
+pub struct BoardCell {
+    /// Experiment.
+    pub experiment: String,
+    /// Method.
+    pub method: String,
+    /// Pilot size.
+    pub size: usize,
+    /// How pilots are chosen.
+    pub strategy: String,
+    /// Replicates planned.
+    pub planned: usize,
+    /// Replicates committed; fewer than planned: the cell is incomplete.
+    pub committed: usize,
+    /// Requests by what became of them.
+    pub counts: Counts,
+    /// Scores by name.
+    pub scores: BTreeMap<String, Estimate>,
+}
+
+/// The headline, averaged over experiments.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Overall {
+    /// Per size the experiments that have it.
+    pub experiments: BTreeMap<usize, Vec<String>>,
+    /// Means; a method that lacks an experiment of a size has none there.
+    pub cells: Vec<OverallCell>,
+}
+
+/// The headline of a method at a size, averaged over experiments.
+#[derive(Debug, Clone, Serialize)]
+pub struct OverallCell {
+    /// Method.
+    pub method: String,
+    /// Pilot size.
+    pub size: usize,
+    /// How pilots are chosen.
+    pub strategy: String,
+    /// Unweighted mean over the experiments of this size.
+    pub mean: f64,
+    /// Standard error: the experiments' own errors add in squares. They are the experiments at
+    /// hand, not draws from a population of experiments.
+    pub se: Option<f64>,
+}
+
+/// Which way a score is good, as an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Direction(Better);
+
+impl Direction {
+    /// The direction of a score.
+    pub fn of(info: &ScoreInfo) -> Self {
+        Self(info.better)
+    }
+
+    /// A number that is smaller for a better value.
+    pub fn badness(self, value: f64) -> f64 {
+        match self.0 {
+            Better::Lower | Better::Describes => value,
+            Better::Higher => -value,
+            Better::At(best) => (value - best).abs(),
+        }
+    }
+}
+
+impl Board {
+    /// Makes the board of a run.
+    ///
+    /// # Errors
+    /// When the run file asks for a score that no metric gives.
+    pub fn new(plan: &Plan, cells: &[CellScores], scores: Vec<ScoreInfo>) -> Result<Self> {
+        let (headline, columns) = columns(plan, &scores)?;
+        let info =
+            scores.iter().find(|info| info.name == headline).expect("it was chosen among them");
+        let direction = Direction::of(info);
+        let methods: Vec<BoardMethod> = plan.methods.iter().map(method).collect();
+        let cells: Vec<BoardCell> = cells.iter().map(board_cell).collect();
+        let experiments = plan
+            .experiments
+            .iter()
+            .map(|planned| {
+                let mut sizes: Vec<usize> =
+                    cells.iter().filter(|c| c.experiment == planned.id).map(|c| c.size).collect();
+                sizes.sort_unstable();
+                sizes.dedup();
+                let mut experiment = BoardExperiment {
+                    id: planned.id.clone(),
+                    title: planned.title.clone(),
+                    origin: planned.origin,
+                    exposure: planned.exposure,
+                    licence: planned.licence.clone(),
+                    participants: planned.participants,
+                    largest_pilot: planned.largest_pilot,
+                    table_sha256: planned.table_sha256.clone(),
+                    sizes,
+                    order: Vec::new(),
+                };
+                experiment.order = order(&experiment, &methods, &cells, &headline, direction);
+                experiment
+            })
+            .collect();
+        let mut board = Self {
+            schema: SCHEMA,
+            pilotbench: env!("CARGO_PKG_VERSION"),
+            run: plan.run_name(),
+            plan: plan.identity(),
+            confidence: plan.score.confidence,
+            resamples: plan.score.resamples,
+            headline,
+            columns,
+            scores,
+            plugins: plan.plugins().into_iter().cloned().collect(),
+            experiments,
+            methods,
+            cells,
+            overall: Overall::default(),
+            left_out: plan.left_out.clone(),
+        };
+        board.overall = board.over_experiments();
+        Ok(board)
+    }
+
+    /// The cell of a method at a size. A method that does not learn from the pilot has one cell,
+    /// which stands for every size.
+    pub fn cell(
+        &self,
+        experiment: &str,
+        method: &str,
+        size: usize,
+        strategy: &str,
+    ) -> Option<&BoardCell> {
+        let fixed = self.method(method).is_some_and(|m| !m.learns_from.uses_pilot());
+        let size = if fixed { 0 } else { size };
+        self.cells.iter().find(|c| {
+            c.experiment == experiment
+                && c.method == method
+                && c.size == size
+                && c.strategy == strategy
+        })
+    }
+
+    /// A method by name.
+    pub fn method(&self, name: &str) -> Option<&BoardMethod> {
+        self.methods.iter().find(|m| m.name == name)
+    }
+
+    /// The strategies on the board, in the order of the plan.
+    pub fn strategies(&self) -> Vec<&str> {
+        let mut strategies: Vec<&str> = Vec::new();
+        for cell in &self.cells {
+            if !strategies.contains(&cell.strategy.as_str()) {
+                strategies.push(&cell.strategy);
+            }
+        }
+        strategies
+    }
+
+    /// Methods best first by their headline over experiments at the largest size; those without a
+    /// value last.
+    pub fn overall_order(&self, strategy: &str) -> Vec<&BoardMethod> {
+        let largest = self.overall.experiments.keys().next_back().copied().unwrap_or(0);
+        let info = self.scores.iter().find(|info| info.name == self.headline);
+        let badness = |method: &BoardMethod| {
+            let mean = self.overall_mean(&method.name, largest, strategy)?.mean;
+            Some(info.map_or(mean, |info| Direction::of(info).badness(mean)))
+        };
+        let mut methods: Vec<&BoardMethod> = self.methods.iter().collect();
+        methods.sort_by(|a, b| by_badness(badness(a), badness(b)));
+        methods
+    }
+
+    /// The headline over experiments.
+    pub fn overall_mean(&self, method: &str, size: usize, strategy: &str) -> Option<&OverallCell> {
+        let fits =
+            |c: &&OverallCell| c.method == method && c.size == size && c.strategy == strategy;
+        self.overall.cells.iter().find(fits)
+    }
+
+    fn over_experiments(&self) -> Overall {
+        let mut overall = Overall::default();
+        let mut sizes: Vec<usize> =
+            self.experiments.iter().flat_map(|e| e.sizes.iter().copied()).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        for size in sizes {
+            let having: Vec<String> = self
+                .experiments
+                .iter()
+                .filter(|e| e.sizes.contains(&size))
+                .map(|e| e.id.clone())
+                .collect();
+            for strategy in self.strategies() {
+                for method in &self.methods {
+                    let means = having.iter().map(|experiment| {
+                        self.cell(experiment, &method.name, size, strategy)
+                            .and_then(|cell| cell.scores.get(&self.headline))
+                            .and_then(|e| Some((e.mean?, variance(e))))
+                    });
+                    let Some(means) = means.collect::<Option<Vec<_>>>() else { continue };
+                    let n = means.len() as f64;
+                    let variances: Option<Vec<f64>> = means.iter().map(|(_, v)| *v).collect();
+                    overall.cells.push(OverallCell {
+                        method: method.name.clone(),
+                        size,
+                        strategy: strategy.to_owned(),
+                        mean: means.iter().map(|(mean, _)| mean).sum::<f64>() / n,
+                        se: variances.map(|v| v.iter().sum::<f64>().sqrt() / n),
+                    });
+                }
+            }
+            overall.experiments.insert(size, having);
+        }
+        overall
+    }
+}
+
+/// Squared standard error of an estimate.
+fn variance(estimate: &Estimate) -> Option<f64> {
+    let parts = [estimate.se_seeds, estimate.se_participants];
+    let known: Vec<f64> = parts.into_iter().flatten().collect();
+    (!known.is_empty()).then(|| known.iter().map(|se| se * se).sum())
+}
+
+fn method(planned: &crate::plan::PlannedMethod) -> BoardMethod {
+    let learns_from = planned.facts.learns_from;
+    let role = match learns_from {
+        LearnsFrom::OtherHalf | LearnsFrom::Everyone => Role::Ceiling,
+        LearnsFrom::Nothing => Role::Floor,
+        LearnsFrom::Pilot if planned.backend == BASELINE => Role::Baseline,
+        LearnsFrom::Pilot => Role::Method,
+    };
+    BoardMethod {
+        name: planned.name.clone(),
+        backend: planned.backend.clone(),
+        plugin: planned.facts.plugin.name.clone(),
+        settings: planned.settings.clone(),
+        summary: planned.facts.summary.clone(),
+        learns_from,
+        role,
+    }
+}
+
+fn board_cell(cell: &CellScores) -> BoardCell {
+    let overall =
+        cell.rows.iter().filter(|row| row.key.item.is_none() && row.key.group_column.is_none());
+    BoardCell {
+        experiment: cell.experiment.clone(),
+        method: cell.method.clone(),
+        size: cell.size,
+        strategy: cell.strategy.clone(),
+        planned: cell.planned,
+        committed: cell.committed,
+        counts: cell.counts,
+        scores: overall.map(|row| (row.key.score.clone(), row.estimate.clone())).collect(),
+    }
+}
+
+/// The score that orders rows, and the scores shown.
+fn columns(plan: &Plan, scores: &[ScoreInfo]) -> Result<(String, Vec<String>)> {
+    let known = |name: &str| scores.iter().any(|info| info.name == name);
+    let asked = plan.leaderboard.columns.iter().chain(&plan.leaderboard.headline);
+    if let Some(unknown) = asked.into_iter().find(|name| !known(name)) {
+        let names: Vec<_> = scores.iter().map(|info| info.name.as_str()).collect();
+        let fault = Fault::usage("[leaderboard]", format!("no metric gives the score `{unknown}`"));
+        return Err(fault.hint(format!("there are: {}", names.join(", "))));
+    }
+    let mut columns = plan.leaderboard.columns.clone();
+    if columns.is_empty() {
+        columns = USUAL.iter().filter(|n| known(n)).map(|n| (*n).to_owned()).collect();
+    }
+    // A metric from outside is worth a column: the first score of each that judges.
+    if plan.leaderboard.columns.is_empty() && columns.len() < 2 {
+        let judging = scores.iter().filter(|info| info.better != Better::Describes);
+        columns = judging.take(USUAL.len()).map(|info| info.name.clone()).collect();
+    }
+    let headline = plan.leaderboard.headline.clone().unwrap_or_else(|| columns[0].clone());
+    Ok((headline, columns))
+}
+
+fn order(
+    experiment: &BoardExperiment,
+    methods: &[BoardMethod],
+    cells: &[BoardCell],
+    headline: &str,
+    direction: Direction,
+) -> Vec<String> {
+    let badness = |method: &BoardMethod| {
+        let of_method =
+            cells.iter().filter(|c| c.experiment == experiment.id && c.method == method.name);
+        let largest = of_method.max_by_key(|c| c.size)?;
+        Some(direction.badness(largest.scores.get(headline)?.mean?))
+    };
+    let mut listed: Vec<&BoardMethod> = methods.iter().collect();
+    listed.sort_by(|a, b| by_badness(badness(a), badness(b)));
+    listed.into_iter().map(|method| method.name.clone()).collect()
+}
+
+/// Smaller badness first, no value last; equal ones keep their order.
+fn by_badness(a: Option<f64>, b: Option<f64>) -> std::cmp::Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    }
+}
+
+/// A number as tables show it: three decimals.
+pub fn number(value: f64) -> String {
+    format!("{value:.3}")
+}

@@ -1,0 +1,206 @@
+//! `leaderboard.md`.
+
+use super::board::{Board, BoardCell, BoardExperiment, Role, number};
+use crate::{experiment::Exposure, score::Estimate};
+use std::fmt::Write;
+
+/// The board as Markdown.
+pub(super) fn markdown(board: &Board) -> String {
+    let mut out = String::new();
+    head(&mut out, board);
+    overall(&mut out, board);
+    for experiment in &board.experiments {
+        experiment_head(&mut out, experiment);
+        for strategy in board.strategies() {
+            by_size(&mut out, board, experiment, strategy);
+            all_scores(&mut out, board, experiment, strategy);
+        }
+    }
+    notes(&mut out, board);
+    out
+}
+
+/// `write!` to a `String` cannot fail.
+macro_rules! line {
+    ($out:expr, $($arg:tt)*) => {{
+        let _ = writeln!($out, $($arg)*);
+    }};
+}
+
+fn head(out: &mut String, board: &Board) {
+    let percent = board.confidence * 100.0;
+    line!(out, "# Leaderboard of run `{}`\n", board.run);
+    line!(
+        out,
+        "Each number is a mean over seeds with its {percent:.0} % interval in brackets, made of two \
+         sources: which pilot was drawn (seeds) and who was held out ({} bootstrap resamples of \
+         participants). Rows are listed best first by `{}` at the largest pilot; that is an order of \
+         listing, not a rank. ORACLE rows see held-out answers and are ceilings, not methods. Rows \
+         that learn from no pilot are the same at every size.\n",
+        board.resamples,
+        board.headline
+    );
+}
+
+fn overall(out: &mut String, board: &Board) {
+    if board.experiments.len() < 2 {
+        return;
+    }
+    let synthetic = board.experiments.iter().any(|e| !e.label().is_empty());
+    let label = if synthetic { " (includes SYNTHETIC data)" } else { "" };
+    for strategy in board.strategies() {
+        line!(out, "## Over experiments: `{}`, strategy {strategy}{label}\n", board.headline);
+        let sizes: Vec<usize> = board.overall.experiments.keys().copied().collect();
+        table_head(out, &sizes);
+        for method in board.overall_order(strategy) {
+            let cells = sizes.iter().map(|size| {
+                let cell = board.overall_mean(&method.name, *size, strategy);
+                cell.map_or("–".to_owned(), |cell| match cell.se {
+                    Some(se) => format!("{} ± {}", number(cell.mean), number(se)),
+                    None => number(cell.mean),
+                })
+            });
+            line!(out, "| {} | {} | {} |", method.name, method.role.name(), joined(cells));
+        }
+        line!(out, "\nMean ± standard error over the experiments that have the size:");
+        for (size, experiments) in &board.overall.experiments {
+            line!(out, "{size}: {};", experiments.join(", "));
+        }
+        line!(out, "");
+    }
+}
+
+fn experiment_head(out: &mut String, experiment: &BoardExperiment) {
+    let label = experiment.label();
+    let marked = if label.is_empty() { String::new() } else { format!(" — {label}") };
+    line!(out, "## {}{marked}\n", experiment.id);
+    line!(
+        out,
+        "{} {} participants, {} of them at most in a pilot, the rest held out. Exposure to model \
+         training: {}. Licence: {}. Table sha256 `{}`.\n",
+        with_stop(&experiment.title),
+        experiment.participants,
+        experiment.largest_pilot,
+        exposure(experiment.exposure),
+        experiment.licence.trim_end_matches('.'),
+        short(&experiment.table_sha256)
+    );
+}
+
+fn by_size(out: &mut String, board: &Board, experiment: &BoardExperiment, strategy: &str) {
+    line!(out, "### {}: `{}` by pilot size, strategy {strategy}\n", experiment.id, board.headline);
+    table_head(out, &experiment.sizes);
+    for name in &experiment.order {
+        let role = board.method(name).map_or(Role::Method, |m| m.role);
+        let cells = experiment.sizes.iter().map(|size| {
+            let cell = board.cell(&experiment.id, name, *size, strategy);
+            cell.map_or("–".to_owned(), |cell| shown(cell, &board.headline))
+        });
+        line!(out, "| {name} | {} | {} |", role.name(), joined(cells));
+    }
+    line!(out, "");
+}
+
+fn all_scores(out: &mut String, board: &Board, experiment: &BoardExperiment, strategy: &str) {
+    let marked = experiment.label();
+    line!(out, "### {}: all headline scores, strategy {strategy} {marked}\n", experiment.id);
+    let columns = joined(board.columns.iter().map(|c| format!("`{c}`")));
+    line!(out, "| method | pilot | {columns} | refused | invalid | seeds |");
+    line!(out, "|---|---:|{}---:|---:|---:|", "---:|".repeat(board.columns.len()));
+    for name in &experiment.order {
+        let of_method = board.cells.iter().filter(|c| {
+            c.experiment == experiment.id && c.method == *name && c.strategy == strategy
+        });
+        for cell in of_method {
+            let scores = joined(board.columns.iter().map(|column| shown(cell, column)));
+            let seeds = match cell.committed == cell.planned {
+                true => cell.committed.to_string(),
+                false => format!("{} of {} INCOMPLETE", cell.committed, cell.planned),
+            };
+            line!(
+                out,
+                "| {name} | {} | {scores} | {} | {} | {seeds} |",
+                cell.size,
+                cell.counts.refused,
+                cell.counts.invalid
+            );
+        }
+    }
+    line!(out, "");
+}
+
+fn notes(out: &mut String, board: &Board) {
+    line!(out, "## What the columns mean\n");
+    for name in &board.columns {
+        if let Some(info) = board.scores.iter().find(|info| info.name == *name) {
+            line!(out, "- `{name}`: {}", info.summary);
+        }
+    }
+    line!(out, "\n“undef” marks a score that has no value; the reason is in `leaderboard.csv`.");
+    if !board.left_out.is_empty() {
+        line!(out, "\n## Left out\n");
+        for left in &board.left_out {
+            line!(
+                out,
+                "- {} on {} at pilot size {}: {}",
+                left.method,
+                left.experiment,
+                left.size,
+                left.reason
+            );
+        }
+    }
+    line!(out, "\n## Made with\n");
+    line!(out, "- pilotbench {}, plan `{}`", board.pilotbench, short(&board.plan));
+    for plugin in &board.plugins {
+        line!(
+            out,
+            "- plugin {} {}, sha256 `{}`, {}, SDK {}",
+            plugin.name,
+            plugin.version,
+            short(&plugin.sha256),
+            plugin.rustc,
+            plugin.sdk
+        );
+    }
+}
+
+fn table_head(out: &mut String, sizes: &[usize]) {
+    line!(out, "| method | | {} |", joined(sizes.iter().map(|size| format!("n = {size}"))));
+    line!(out, "|---|---|{}", "---:|".repeat(sizes.len()));
+}
+
+fn joined(cells: impl Iterator<Item = String>) -> String {
+    cells.collect::<Vec<_>>().join(" | ")
+}
+
+fn shown(cell: &BoardCell, score: &str) -> String {
+    cell.scores.get(score).map_or("–".to_owned(), estimate)
+}
+
+fn estimate(estimate: &Estimate) -> String {
+    match (estimate.mean, estimate.low, estimate.high) {
+        (None, _, _) => "undef".to_owned(),
+        (Some(mean), Some(low), Some(high)) => {
+            format!("{} [{}, {}]", number(mean), number(low), number(high))
+        }
+        (Some(mean), _, _) => number(mean),
+    }
+}
+
+fn exposure(exposure: Exposure) -> &'static str {
+    match exposure {
+        Exposure::Low => "low",
+        Exposure::Medium => "medium",
+        Exposure::High => "high",
+        Exposure::Unknown => "unknown",
+    }
+}
+
+fn with_stop(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
+}
+
+fn short(hash: &str) -> &str {
+    &hash[..hash.len().min(16)]
+}

@@ -1,0 +1,18 @@
+//! Stage 10: scores become tables. The same record gives the same bytes.
+//!
+//! A leaderboard shows every method at every pilot size with intervals, beside it the references by
+//! which a score means something (the same-pilot baseline, the human ceilings), and what the numbers
+//! stand on: versions, hashes, counts of refused and invalid answers, and SYNTHETIC wherever no
+//! person answered.
+
+mod board;
+mod csv;
+mod markdown;
+mod publish;
+mod verify;
+
+pub use board::{
+    Board, BoardCell, BoardExperiment, BoardMethod, Direction, Overall, OverallCell, Role, number,
+};
+pub use publish::{FILES, files, publish};
+pub use verify::{Finding, verify};

@@ -1,0 +1,46 @@
+//! Files of a leaderboard, each written beside its place and renamed.
+
+use super::{board::Board, csv::csv, markdown::markdown};
+use crate::{
+    fault::{Fault, Result},
+    score::{CellScores, scores_file},
+};
+use std::{io::Write, path::Path};
+
+/// Names of the files.
+pub const FILES: [&str; 4] =
+    ["leaderboard.md", "leaderboard.csv", "leaderboard.json", "scores.parquet"];
+
+/// The files of a leaderboard, in the order of [`FILES`].
+///
+/// # Errors
+/// When encoding fails.
+pub fn files(board: &Board, cells: &[CellScores]) -> Result<[Vec<u8>; 4]> {
+    let mut json =
+        serde_json::to_vec_pretty(board).map_err(|e| Fault::store("leaderboard.json", e))?;
+    json.push(b'\n');
+    Ok([markdown(board).into_bytes(), csv(board)?, json, scores_file(cells)?])
+}
+
+/// Writes files into a folder.
+///
+/// # Errors
+/// When writing fails.
+pub fn publish(folder: &Path, files: &[Vec<u8>; 4]) -> Result<()> {
+    let fault = |e: std::io::Error| Fault::store(folder.display(), e);
+    std::fs::create_dir_all(folder).map_err(fault)?;
+    for (name, bytes) in FILES.iter().zip(files) {
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fault)?;
+        file.write_all(bytes).map_err(fault)?;
+        // A temporary file is private; a leaderboard is to be read.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let readable = std::fs::Permissions::from_mode(0o644);
+            file.as_file().set_permissions(readable).map_err(fault)?;
+        }
+        file.as_file().sync_all().map_err(fault)?;
+        file.persist(folder.join(name)).map_err(|e| fault(e.error))?;
+    }
+    Ok(())
+}
