@@ -46,22 +46,38 @@ pub fn fit_path(
     penalties: &[f64],
     floor: f64,
 ) -> Result<Path, Invalid> {
-    let mut fits: Vec<Fit> = Vec::with_capacity(penalties.len());
-    let mut losses = Vec::with_capacity(penalties.len());
+    let mut path = Path { fits: Vec::new(), losses: Vec::new() };
     for penalty in penalties {
-        let (likelihood, cold) = prepare(family, data, *penalty)?;
-        let start = match fits.last() {
-            Some(last) if last.outcome == Outcome::Converged => {
-                DVector::from_column_slice(&last.model.theta)
-            }
-            _ => cold,
-        };
-        let solved = newton::solve(&*likelihood, data, *penalty, start);
-        let fit = finish(family, &*likelihood, data, *penalty, solved);
-        losses.push(fit.leave_one_out_loss(data, floor));
-        fits.push(fit);
+        path.extend(family, data, *penalty, floor)?;
     }
-    Ok(Path { fits, losses })
+    Ok(path)
+}
+
+/// The fit with the penalty of the smallest approximate leave-one-out log loss, the first of equal
+/// ones; `None` when none converges.
+///
+/// Penalties are to be ordered from the largest to the smallest. The search ends when the loss has
+/// risen twice in a row: what follows is ever more overfitted, and the slowest to fit.
+///
+/// # Errors
+/// As [`fit`].
+pub fn choose_penalty(
+    family: Family,
+    data: &Data,
+    penalties: &[f64],
+    floor: f64,
+) -> Result<Option<Fit>, Invalid> {
+    let mut path = Path { fits: Vec::new(), losses: Vec::new() };
+    for penalty in penalties {
+        path.extend(family, data, *penalty, floor)?;
+        if let [.., Some(before), Some(one), Some(two)] = path.losses[..]
+            && before < one
+            && one < two
+        {
+            break;
+        }
+    }
+    Ok(path.best())
 }
 
 /// Fits along a list of penalties.
@@ -74,6 +90,27 @@ pub struct Path {
 }
 
 impl Path {
+    fn extend(
+        &mut self,
+        family: Family,
+        data: &Data,
+        penalty: f64,
+        floor: f64,
+    ) -> Result<(), Invalid> {
+        let (likelihood, cold) = prepare(family, data, penalty)?;
+        let start = match self.fits.last() {
+            Some(last) if last.outcome == Outcome::Converged => {
+                DVector::from_column_slice(&last.model.theta)
+            }
+            _ => cold,
+        };
+        let solved = newton::solve(&*likelihood, data, penalty, start);
+        let fit = finish(family, &*likelihood, data, penalty, solved);
+        self.losses.push(fit.leave_one_out_loss(data, floor));
+        self.fits.push(fit);
+        Ok(())
+    }
+
     /// The converged fit with the smallest loss, the first of several; `None` when there is none.
     pub fn best(self) -> Option<Fit> {
         let mut best: Option<(f64, Fit)> = None;

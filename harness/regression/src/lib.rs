@@ -38,6 +38,6 @@ mod newton;
 mod ordinal;
 
 pub use data::{Data, Invalid};
-pub use fit::{Fit, Path, fit, fit_path};
+pub use fit::{Fit, Path, choose_penalty, fit, fit_path};
 pub use model::{Family, Logit};
 pub use newton::Outcome;

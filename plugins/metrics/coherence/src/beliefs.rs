@@ -1,4 +1,4 @@
-use metric_common::{Codes, Side, Tally, Value, everybody, spearman_of_cross_table};
+use metric_common::{Codes, Layout, Side, Tally, Value, spearman_of_cross_table};
 use pilotbench_plugin_sdk::{Evaluation, Item, Role};
 
 /// One action and the beliefs that may lead to it.
@@ -24,7 +24,7 @@ impl<'a> Question<'a> {
         if beliefs.is_empty() {
             return Err("no belief items");
         }
-        let groups = everybody();
+        let layout = Layout::everybody();
         let tally = |side: &Side| {
             let codes = |item: usize| {
                 Codes::of_item(side.people, item, experiment.items[item].levels.len())
@@ -33,8 +33,8 @@ impl<'a> Question<'a> {
             let columns = beliefs.iter().map(|belief| Codes::cross(&codes(*belief), &acts));
             Tally::new(side, &columns.collect::<Vec<_>>())
         };
-        let human = tally(&Side::human(input, &groups));
-        let simulated = tally(&Side::simulated(input, &groups));
+        let human = tally(&Side::human(input, &layout));
+        let simulated = tally(&Side::simulated(input, &layout));
         Ok(Self { input, action, human, simulated, beliefs })
     }
 

@@ -33,6 +33,13 @@ impl Implied {
     }
 }
 
+impl Implied {
+    /// The humans (0) or the simulated people (1).
+    pub(crate) fn of_side(&self, side: usize) -> &[Verdict] {
+        if side == 0 { &self.human } else { &self.simulated }
+    }
+}
+
 /// The rule that the experiment's card declares.
 pub(crate) fn declared(input: &Evaluation) -> Result<Implied, &'static str> {
     let experiment = &input.experiment;

@@ -4,7 +4,7 @@ use crate::{
     implied::{Implied, Verdict},
     scores::Names,
 };
-use metric_common::{Codes, People, Report, Side, Tally, Value, gap};
+use metric_common::{Codes, Layout, People, Report, Side, Tally, Value, gap};
 use pilotbench_plugin_sdk::{Evaluation, Group};
 
 type Rule = (Names, Result<Implied, &'static str>);
@@ -12,19 +12,30 @@ type Rule = (Names, Result<Implied, &'static str>);
 /// Rows of every rule: offsets for all groups, the rest for everybody.
 pub(crate) fn report(input: &Evaluation, rules: &[Rule], report: &mut Report) {
     let groups = input.groups();
-    let (human, simulated) = (Side::human(input, &groups), Side::simulated(input, &groups));
+    let (layout, all) = (Layout::new(input), Layout::everybody());
+    let sides = |layout| [Side::human(input, layout), Side::simulated(input, layout)];
+    let (sides, all) = (sides(&layout), sides(&all));
     for (names, implied) in rules {
         match implied {
             Err(reason) => undefined(input, names, &groups, report, reason),
             Ok(implied) => {
                 let levels = input.experiment.items[implied.action].levels.len();
-                let tally = |side: &Side, verdicts: &[Verdict]| {
-                    Tally::new(side, &columns(side, verdicts, implied.action, levels))
+                let pairs = |side: usize| {
+                    let verdicts = implied.of_side(side);
+                    Tally::new(
+                        &sides[side],
+                        &[pairs(&sides[side], verdicts, implied.action, levels)],
+                    )
+                };
+                let ties = |side: usize| {
+                    let verdicts = implied.of_side(side);
+                    Tally::new(&all[side], &[ties(&all[side], verdicts, implied.action)])
                 };
                 let tables = Tables {
                     levels,
-                    human: tally(&human, &implied.human),
-                    simulated: tally(&simulated, &implied.simulated),
+                    human: pairs(0),
+                    simulated: pairs(1),
+                    ties: [ties(0), ties(1)],
                 };
                 tables.report(names, &groups, report);
             }
@@ -50,25 +61,30 @@ fn undefined(
     }
 }
 
-/// Two columns: `implied * levels + action`, and whether the beliefs are a tie.
-fn columns(side: &Side, verdicts: &[Verdict], action: usize, levels: usize) -> [Codes; 2] {
-    let acts = |row: usize| side.people.answer(row, action);
-    let rows = || verdicts.iter().enumerate();
+/// `implied * levels + action`.
+fn pairs(side: &Side, verdicts: &[Verdict], action: usize, levels: usize) -> Codes {
     let pair = |(row, verdict): (usize, &Verdict)| match verdict {
-        Verdict::Level(implied) => Some(implied * levels + acts(row)?),
+        Verdict::Level(implied) => Some(implied * levels + side.people.answer(row, action)?),
         Verdict::Tie | Verdict::Missing => None,
     };
+    Codes::new(levels * levels, verdicts.iter().enumerate().map(pair))
+}
+
+/// 1 where the beliefs of who acted are a tie.
+fn ties(side: &Side, verdicts: &[Verdict], action: usize) -> Codes {
     let tie = |(row, verdict): (usize, &Verdict)| {
-        acts(row)?;
+        side.people.answer(row, action)?;
         (*verdict != Verdict::Missing).then(|| usize::from(*verdict == Verdict::Tie))
     };
-    [Codes::new(levels * levels, rows().map(pair)), Codes::new(2, rows().map(tie))]
+    Codes::new(2, verdicts.iter().enumerate().map(tie))
 }
 
 struct Tables {
     levels: usize,
     human: Tally,
     simulated: Tally,
+    /// Whether the beliefs are a tie, everybody only.
+    ties: [Tally; 2],
 }
 
 impl Tables {
@@ -83,8 +99,8 @@ impl Tables {
             let values = self.values(tally, 0, |cross| cross.independence());
             report.push(score, None, &groups[0], people, values);
         }
-        for (tally, score) in sides.iter().zip(names.ties()) {
-            let ties = |index| match tally.counts(0, 1, index) {
+        for (tally, score) in self.ties.iter().zip(names.ties()) {
+            let ties = |index| match tally.counts(0, 0, index) {
                 [free, ties] if free + ties > 0 => Ok(f64::from(*ties) / f64::from(free + ties)),
                 _ => Err(NOBODY),
             };

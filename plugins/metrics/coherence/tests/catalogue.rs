@@ -37,7 +37,7 @@ fn scores(act: [i32; 6]) -> Scores {
             Person::answering(format!("p{i}"), &[benefit - 1, risk - 1, act])
         })
         .collect();
-    let input = evaluation(&toy(), &people, &people, &[], &[]).unwrap();
+    let input = evaluation(&toy(), &people, &people, &[], &[]).expect("a value");
     score::<Coherence>("{}", &input)
 }
 

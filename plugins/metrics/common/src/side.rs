@@ -1,4 +1,5 @@
-use pilotbench_plugin_sdk::{Evaluation, Group, People, Weights};
+use crate::Layout;
+use pilotbench_plugin_sdk::{Evaluation, People, Weights};
 
 /// One side of a comparison: people, their weights, and the groups each belongs to.
 #[derive(Debug)]
@@ -14,30 +15,25 @@ pub struct Side<'a> {
 
 impl<'a> Side<'a> {
     /// The human side.
-    pub fn human(input: &'a Evaluation, groups: &[Group]) -> Self {
-        Self::new(&input.human, &input.human_weights, groups)
+    pub fn human(input: &'a Evaluation, layout: &Layout) -> Self {
+        Self::new(&input.human, &input.human_weights, layout)
     }
 
     /// The simulated side.
-    pub fn simulated(input: &'a Evaluation, groups: &[Group]) -> Self {
-        Self::new(input.simulated.people(), &input.simulated_weights, groups)
+    pub fn simulated(input: &'a Evaluation, layout: &Layout) -> Self {
+        Self::new(input.simulated.people(), &input.simulated_weights, layout)
     }
 
-    fn new(people: &'a People, weights: &'a Weights, groups: &[Group]) -> Self {
-        let mut side = Self {
-            people,
-            weights,
-            groups: groups.len(),
-            starts: Vec::with_capacity(people.len() + 1),
-            memberships: Vec::with_capacity(people.len() * 4),
-        };
-        side.starts.push(0);
+    fn new(people: &'a People, weights: &'a Weights, layout: &Layout) -> Self {
+        let places = 2 + layout.columns.len();
+        let mut memberships = Vec::with_capacity(people.len() * places);
+        let mut starts = Vec::with_capacity(people.len() + 1);
+        starts.push(0);
         for row in 0..people.len() {
-            let holding = (0..groups.len()).filter(|g| groups[*g].holds(people, row));
-            side.memberships.extend(holding.map(|group| group as u16));
-            side.starts.push(side.memberships.len() as u32);
+            layout.places(people, row, &mut memberships);
+            starts.push(memberships.len() as u32);
         }
-        side
+        Self { people, weights, groups: layout.groups, starts, memberships }
     }
 
     /// Number of groups.
@@ -49,9 +45,4 @@ impl<'a> Side<'a> {
     pub fn groups_of(&self, row: usize) -> &[u16] {
         &self.memberships[self.starts[row] as usize..self.starts[row + 1] as usize]
     }
-}
-
-/// The one group of everybody, for scores that are not reported by group.
-pub fn everybody() -> [Group; 1] {
-    [Group::everybody()]
 }

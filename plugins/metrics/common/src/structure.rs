@@ -82,28 +82,35 @@ pub struct VectorCounts {
 }
 
 impl VectorCounts {
-    /// Counts one side of [`Structures`], its rows in the order of their vectors.
-    pub fn new(side: &Side, rows: &[(u32, usize)], group: usize) -> Self {
+    /// Counts one side of [`Structures`], its rows in the order of their vectors, for every group.
+    pub fn by_group(side: &Side, rows: &[(u32, usize)]) -> Vec<Self> {
         let width = side.weights.width();
-        let mut table = Self { width, totals: vec![0; width], ..Self::default() };
+        let empty = || Self { width, totals: vec![0; width], ..Self::default() };
+        let mut tables: Vec<Self> = (0..side.groups()).map(|_| empty()).collect();
         for (id, row) in rows {
-            if !side.groups_of(*row).contains(&(group as u16)) {
-                continue;
+            let weights = side.weights.row(*row);
+            for group in side.groups_of(*row) {
+                tables[usize::from(*group)].add(*id, weights);
             }
-            if table.ids.last() != Some(id) {
-                table.ids.push(*id);
-                table.counts.resize(table.counts.len() + width, 0);
-            }
-            let at = table.counts.len() - width;
-            for (count, weight) in table.counts[at..].iter_mut().zip(side.weights.row(*row)) {
-                *count += u32::from(*weight);
-            }
-            table.people += 1;
         }
-        for counts in table.counts.chunks_exact(width) {
-            table.totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+        for table in &mut tables {
+            for counts in table.counts.chunks_exact(width) {
+                table.totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+            }
         }
-        table
+        tables
+    }
+
+    fn add(&mut self, id: u32, weights: &[u16]) {
+        self.people += 1;
+        if self.ids.last() == Some(&id) {
+            let at = self.counts.len() - self.width;
+            let counts = self.counts[at..].iter_mut().zip(weights);
+            counts.for_each(|(count, weight)| *count += u32::from(*weight));
+        } else {
+            self.ids.push(id);
+            self.counts.extend(weights.iter().map(|weight| u32::from(*weight)));
+        }
     }
 
     /// People counted, without weights.
@@ -237,7 +244,7 @@ fn ln_factorial(x: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::everybody;
+    use crate::Layout;
     use pilotbench_plugin_sdk::testing::{Person, evaluation, ordinal_experiment};
 
     fn toy() -> Evaluation {
@@ -256,16 +263,16 @@ mod tests {
     fn catalogue_values() {
         let input = toy();
         let structures = Structures::new(&input).unwrap();
-        let groups = everybody();
-        let human = VectorCounts::new(&Side::human(&input, &groups), &structures.human, 0);
-        let simulated =
-            VectorCounts::new(&Side::simulated(&input, &groups), &structures.simulated, 0);
+        let layout = Layout::everybody();
+        let (human, simulated) = (Side::human(&input, &layout), Side::simulated(&input, &layout));
+        let human = &VectorCounts::by_group(&human, &structures.human)[0];
+        let simulated = &VectorCounts::by_group(&simulated, &structures.simulated)[0];
         assert_eq!((human.unique(), simulated.unique()), (vec![4], vec![2]));
-        assert_eq!((human.shared(&simulated), structures.distinct), (vec![2], 4));
+        assert_eq!((human.shared(simulated), structures.distinct), (vec![2], 4));
         assert!((human.rarefied(0, 3) - 2.6).abs() < 1e-12);
         assert!((human.rarefied(0, 6) - 4.0).abs() < 1e-12);
         assert!((human.rarefied(0, 1) - 1.0).abs() < 1e-12);
-        assert_eq!(human.both(&simulated, 0), Ok((6, 6)));
+        assert_eq!(human.both(simulated, 0), Ok((6, 6)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::{Codes, People, Side, Tally, Value};
+use crate::{Codes, Layout, People, Side, Tally, Value};
 use pilotbench_plugin_sdk::{Evaluation, Group};
 
 /// Answers of both sides counted by item, group and weight index.
@@ -14,7 +14,7 @@ pub struct ItemTables {
 impl ItemTables {
     /// Counts both sides.
     pub fn new(input: &Evaluation) -> Self {
-        let groups = input.groups();
+        let (groups, layout) = (input.groups(), Layout::new(input));
         let items = &input.experiment.items;
         let count = |side: &Side| {
             let codes = items.iter().enumerate();
@@ -28,8 +28,8 @@ impl ItemTables {
             }
             (Tally::new(side, &codes), answering)
         };
-        let (human, humans) = count(&Side::human(input, &groups));
-        let (simulated, others) = count(&Side::simulated(input, &groups));
+        let (human, humans) = count(&Side::human(input, &layout));
+        let (simulated, others) = count(&Side::simulated(input, &layout));
         let people = humans.into_iter().zip(others);
         let answering = people.map(|(human, simulated)| People { human, simulated }).collect();
         Self { groups, human, simulated, answering }

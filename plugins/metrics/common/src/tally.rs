@@ -23,27 +23,38 @@ impl Tally {
         // The pass adds in 16 bits, twice as many lanes as in 32: blocks are too short to overflow.
         let largest = (0..rows).flat_map(|row| side.weights.row(row)).max().copied().unwrap_or(1);
         let block = usize::from(u16::MAX / largest.max(1));
-        let mut sums = vec![0u16; tally.counts.len()];
+        // Whole vectors only: the rest of a row would cost as much as the row.
+        let stride = width.next_multiple_of(16);
+        let mut sums = vec![0u16; side.groups() * cells * stride];
+        let mut weights = vec![0u16; stride];
         for start in (0..rows).step_by(block) {
             for row in start..rows.min(start + block) {
-                tally.add_row(side, columns, row, &mut sums);
+                weights[..width].copy_from_slice(side.weights.row(row));
+                tally.add_row(side, columns, row, &weights, &mut sums);
             }
-            tally.flush(&mut sums, side.groups());
+            tally.flush(&mut sums, side.groups(), stride);
         }
         tally
     }
 
-    fn add_row(&self, side: &Side, columns: &[Codes], row: usize, sums: &mut [u16]) {
-        let weights = side.weights.row(row);
-        for group in side.groups_of(row) {
-            let base = usize::from(*group) * self.cells;
-            for (column, offset) in columns.iter().zip(&self.offsets) {
-                let code = column.values[row];
-                if code == MISSING {
-                    continue;
-                }
-                let at = (base + offset + usize::from(code)) * self.width;
-                for (sum, weight) in sums[at..at + self.width].iter_mut().zip(weights) {
+    fn add_row(
+        &self,
+        side: &Side,
+        columns: &[Codes],
+        row: usize,
+        weights: &[u16],
+        sums: &mut [u16],
+    ) {
+        let stride = weights.len();
+        for (column, offset) in columns.iter().zip(&self.offsets) {
+            let code = column.values[row];
+            if code == MISSING {
+                continue;
+            }
+            for group in side.groups_of(row) {
+                let cell = usize::from(*group) * self.cells + offset + usize::from(code);
+                let sums = &mut sums[cell * stride..(cell + 1) * stride];
+                for (sum, weight) in sums.iter_mut().zip(weights) {
                     *sum += weight;
                 }
             }
@@ -51,15 +62,17 @@ impl Tally {
     }
 
     /// Moves the 16-bit sums, `[cell][index]`, to the counts, `[column][index][level]`.
-    fn flush(&mut self, sums: &mut [u16], groups: usize) {
+    fn flush(&mut self, sums: &mut [u16], groups: usize, stride: usize) {
         for group in 0..groups {
             for (levels, offset) in self.levels.iter().zip(&self.offsets) {
-                let base = (group * self.cells + offset) * self.width;
+                let first = group * self.cells + offset;
+                let counts = &mut self.counts[first * self.width..(first + levels) * self.width];
                 for level in 0..*levels {
-                    let from = base + level * self.width;
-                    for (index, sum) in sums[from..from + self.width].iter_mut().enumerate() {
-                        self.counts[base + index * levels + level] += u32::from(*sum);
-                        *sum = 0;
+                    let from = (first + level) * stride;
+                    let sums = &mut sums[from..from + self.width];
+                    let places = counts[level..].iter_mut().step_by(*levels);
+                    for (count, sum) in places.zip(sums) {
+                        *count += u32::from(std::mem::take(sum));
                     }
                 }
             }
@@ -87,7 +100,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::everybody;
+    use crate::Layout;
     use pilotbench_plugin_sdk::testing::{Person, evaluation, ordinal_experiment};
 
     #[test]
@@ -98,7 +111,7 @@ mod tests {
         let weights: Vec<Vec<u16>> =
             (0..40).map(|i| vec![if i == 0 { 60_000 } else { 9_000 }]).collect();
         let input = evaluation(&experiment, &people, &people, &[], &weights).unwrap();
-        let side = Side::human(&input, &everybody());
+        let side = Side::human(&input, &Layout::everybody());
         let columns = [Codes::of_item(&input.human, 0, 2), Codes::of_item(&input.human, 1, 3)];
         let tally = Tally::new(&side, &columns);
         assert_eq!(tally.counts(0, 0, 0), [20, 20]);

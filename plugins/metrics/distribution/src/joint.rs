@@ -3,7 +3,7 @@
 
 use crate::Config;
 use metric_common::{
-    People, Random, Report, Side, Structures, Value, VectorCounts, everybody, js_divergence,
+    Layout, People, Random, Report, Side, Structures, Value, VectorCounts, js_divergence,
     order_by_id,
 };
 use pilotbench_plugin_sdk::{Evaluation, Group};
@@ -11,7 +11,7 @@ use pilotbench_plugin_sdk::{Evaluation, Group};
 const SCORES: [&str; 2] = ["js_joint", "js_joint_split_half"];
 
 pub(crate) fn report(config: Config, input: &Evaluation, report: &mut Report) {
-    let groups = everybody();
+    let (groups, layout) = ([Group::everybody()], Layout::everybody());
     let structures = match Structures::new(input) {
         Ok(structures) => structures,
         Err(reason) => {
@@ -21,10 +21,11 @@ pub(crate) fn report(config: Config, input: &Evaluation, report: &mut Report) {
             return;
         }
     };
-    let human = VectorCounts::new(&Side::human(input, &groups), &structures.human, 0);
-    let simulated = VectorCounts::new(&Side::simulated(input, &groups), &structures.simulated, 0);
+    let (human, simulated) = (Side::human(input, &layout), Side::simulated(input, &layout));
+    let human = &VectorCounts::by_group(&human, &structures.human)[0];
+    let simulated = &VectorCounts::by_group(&simulated, &structures.simulated)[0];
     let distance = |divergence: Value| divergence.map(f64::sqrt);
-    let values = human.js_divergence(&simulated).into_iter().map(distance);
+    let values = human.js_divergence(simulated).into_iter().map(distance);
     let people = People { human: human.people(), simulated: simulated.people() };
     report.push(SCORES[0], None, &groups[0], people, values);
     let people = People { human: human.people(), simulated: 0 };

@@ -6,23 +6,25 @@
 //! people who stand in for the second. Where those answer as humans do, both distances are alike.
 
 use crate::Config;
-use metric_common::{Codes, People, Random, Report, Value, js_divergence, order_by_id};
-use pilotbench_plugin_sdk::{Evaluation, Group, Resampled};
+use metric_common::{Layout, People as Counts, Random, Report, Value, js_divergence, order_by_id};
+use pilotbench_plugin_sdk::{Evaluation, Group, People, Resampled};
+use std::ops::Range;
 
 pub(crate) fn report(config: Config, input: &Evaluation, report: &mut Report) {
     if input.experiment.subgroups.is_empty() {
         return;
     }
     let answers = Answers::new(input);
-    for (number, column) in input.experiment.subgroups.iter().enumerate() {
-        let id = input.experiment.covariates[*column].id.as_str();
-        let groups: Vec<Group> = groups_of_column(input, number);
+    let all = input.groups();
+    for (number, (column, places)) in Layout::new(input).columns.into_iter().enumerate() {
+        let id = input.experiment.covariates[column].id.as_str();
+        let groups = &all[places];
         let members: Vec<Vec<Pair>> = groups.iter().map(|g| answers.members(input, g)).collect();
         let sizes = members.iter().map(Vec::len).filter(|size| *size >= config.floor);
         let half = sizes.min().map(|size| size / 2);
         let mut excesses = Vec::new();
         for (g, (group, mut members)) in groups.iter().zip(members).enumerate() {
-            let people = People { human: members.len(), simulated: members.len() };
+            let people = Counts { human: members.len(), simulated: members.len() };
             let levels = match half.filter(|_| members.len() >= config.floor) {
                 Some(half) => {
                     let mut random = Random::new(
@@ -40,15 +42,6 @@ pub(crate) fn report(config: Config, input: &Evaluation, report: &mut Report) {
     }
 }
 
-/// The groups of one subgroup column: they follow everybody, the arms and the columns before.
-fn groups_of_column(input: &Evaluation, number: usize) -> Vec<Group> {
-    let experiment = &input.experiment;
-    let levels = |number: usize| experiment.covariates[experiment.subgroups[number]].levels.len();
-    let arms = if experiment.arms.len() > 1 { experiment.arms.len() } else { 0 };
-    let start = 1 + arms + (0..number).map(levels).sum::<usize>();
-    input.groups().into_iter().skip(start).take(levels(number)).collect()
-}
-
 /// Mean distances of one group.
 struct Levels {
     matched: Value,
@@ -59,7 +52,7 @@ struct Levels {
 fn push_group(
     report: &mut Report,
     group: &Group,
-    people: People,
+    people: Counts,
     levels: Result<Levels, String>,
 ) -> Option<f64> {
     let levels = match levels {
@@ -83,7 +76,7 @@ fn push_column(report: &mut Report, column: &str, excesses: &[(f64, usize)]) {
     let mut group = Group::everybody();
     group.column = Some(column.to_owned());
     let count = excesses.iter().map(|(_, people)| people).sum();
-    let people = People { human: count, simulated: count };
+    let people = Counts { human: count, simulated: count };
     let values = || excesses.iter().map(|(excess, _)| *excess);
     let worst = values().reduce(f64::max).ok_or("no group is large enough");
     let least = values().reduce(f64::min).ok_or("no group is large enough");
@@ -99,24 +92,30 @@ fn push_column(report: &mut Report, column: &str, excesses: &[(f64, usize)]) {
 type Pair = (usize, usize);
 
 struct Answers {
-    human: Vec<Codes>,
-    simulated: Vec<Codes>,
+    /// Where the levels of each item stand in a row of indicators.
+    levels: Vec<Range<usize>>,
+    human: Indicators,
+    simulated: Indicators,
     /// Participants with rows on both sides, in an order that depends on their identifiers.
     pairs: Vec<Pair>,
 }
 
 impl Answers {
     fn new(input: &Evaluation) -> Self {
-        let items = || input.experiment.items.iter().enumerate();
-        let codes = |people| {
-            items().map(|(i, item)| Codes::of_item(people, i, item.levels.len())).collect()
-        };
+        let mut end = 0;
+        let levels = input.experiment.items.iter().map(|item| {
+            let start = end;
+            end += item.levels.len();
+            start..end
+        });
+        let levels: Vec<Range<usize>> = levels.collect();
         let twins = input.human.rows_in(input.simulated.people());
         let order = order_by_id(&input.human, 0..input.human.len());
         Self {
-            human: codes(&input.human),
-            simulated: codes(input.simulated.people()),
+            human: Indicators::new(&input.human, &levels),
+            simulated: Indicators::new(input.simulated.people(), &levels),
             pairs: order.into_iter().filter_map(|row| Some((row, twins[row]?))).collect(),
+            levels,
         }
     }
 
@@ -131,13 +130,16 @@ impl Answers {
         for _ in 0..draws {
             random.draw(members, 2 * half);
             let (first, second) = members[..2 * half].split_at(half);
+            let own = self.human.counts(first.iter().map(|(human, _)| *human));
+            let humans = self.human.counts(second.iter().map(|(human, _)| *human));
+            let others = self.simulated.counts(second.iter().map(|(_, simulated)| *simulated));
             let (mut to_simulated, mut to_humans) = (Mean::default(), Mean::default());
-            for (human, simulated) in self.human.iter().zip(&self.simulated) {
-                let own = counts(human, first.iter().map(|(human, _)| *human));
-                let humans = counts(human, second.iter().map(|(human, _)| *human));
-                let others = counts(simulated, second.iter().map(|(_, simulated)| *simulated));
-                to_humans.add(js_divergence(&own, &humans).map(f64::sqrt));
-                to_simulated.add(js_divergence(&own, &others).map(f64::sqrt));
+            for item in &self.levels {
+                let distance = |counts: &[u32]| {
+                    js_divergence(&own[item.clone()], &counts[item.clone()]).map(f64::sqrt)
+                };
+                to_humans.add(distance(&humans));
+                to_simulated.add(distance(&others));
             }
             matched.add(to_simulated.value());
             split_half.add(to_humans.value());
@@ -146,10 +148,35 @@ impl Answers {
     }
 }
 
-fn counts(column: &Codes, rows: impl Iterator<Item = usize>) -> Vec<u32> {
-    let mut counts = vec![0; column.levels];
-    rows.filter_map(|row| column.get(row)).for_each(|level| counts[level] += 1);
-    counts
+/// One row per person: 1 at the level of each answer, 0 elsewhere. Counting people is then adding
+/// rows, in whole vectors.
+struct Indicators {
+    stride: usize,
+    values: Vec<u32>,
+}
+
+impl Indicators {
+    fn new(people: &People, levels: &[Range<usize>]) -> Self {
+        let stride = levels.last().map_or(0, |last| last.end).next_multiple_of(8);
+        let mut values = vec![0; people.len() * stride];
+        for row in 0..people.len() {
+            for (item, levels) in levels.iter().enumerate() {
+                if let Some(level) = people.answer(row, item) {
+                    values[row * stride + levels.start + level] = 1;
+                }
+            }
+        }
+        Self { stride, values }
+    }
+
+    fn counts(&self, rows: impl Iterator<Item = usize>) -> Vec<u32> {
+        let mut counts = vec![0; self.stride];
+        for row in rows {
+            let own = &self.values[row * self.stride..(row + 1) * self.stride];
+            counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
+        }
+        counts
+    }
 }
 
 /// A mean of what is defined.

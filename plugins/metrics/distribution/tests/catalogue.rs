@@ -10,7 +10,7 @@ fn people(counts: [usize; 5]) -> Vec<Person> {
 }
 
 fn close(scores: &Scores, name: &str, printed: f64) {
-    let value = scores.value(name, "q0").unwrap();
+    let value = scores.value(name, "q0").expect("a value");
     assert!((value - printed).abs() < 5e-7, "{name} is {value}, not {printed}");
 }
 

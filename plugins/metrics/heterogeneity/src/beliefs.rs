@@ -1,6 +1,6 @@
 //! Different complete belief vectors.
 
-use metric_common::{People, Report, Side, Structures, Value, VectorCounts};
+use metric_common::{Layout, People, Report, Side, Structures, Value, VectorCounts};
 use pilotbench_plugin_sdk::{Evaluation, Group};
 
 const BY_GROUP: [&str; 3] =
@@ -14,12 +14,13 @@ pub(crate) fn report(input: &Evaluation, report: &mut Report) {
         Ok(structures) => structures,
         Err(reason) => return undefined(&groups, report, reason),
     };
-    let (human_side, simulated_side) =
-        (Side::human(input, &groups), Side::simulated(input, &groups));
-    for (g, group) in groups.iter().enumerate() {
-        let human = VectorCounts::new(&human_side, &structures.human, g);
-        let simulated = VectorCounts::new(&simulated_side, &structures.simulated, g);
-        let pair = Pair::new(&human, &simulated);
+    let layout = Layout::new(input);
+    let humans = VectorCounts::by_group(&Side::human(input, &layout), &structures.human);
+    let others = VectorCounts::by_group(&Side::simulated(input, &layout), &structures.simulated);
+    for (g, (group, (human, simulated))) in
+        groups.iter().zip(humans.iter().zip(&others)).enumerate()
+    {
+        let pair = Pair::new(human, simulated);
         let people = People { human: human.people(), simulated: simulated.people() };
         let mut push = |score, values: Vec<Value>| report.push(score, None, group, people, values);
         push(
@@ -35,7 +36,7 @@ pub(crate) fn report(input: &Evaluation, report: &mut Report) {
             let log = |value: &Value| value.map(f64::ln);
             push(OVERALL[0], ratio.iter().map(log).collect());
             push(OVERALL[1], pair.rarefied_ratio());
-            let shared = human.shared(&simulated);
+            let shared = human.shared(simulated);
             push(OVERALL[2], pair.share(|i| f64::from(shared[i]) / pair.unique_human[i]));
             push(OVERALL[3], pair.share(|i| 1.0 - f64::from(shared[i]) / pair.unique_simulated[i]));
         }

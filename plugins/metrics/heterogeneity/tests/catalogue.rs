@@ -10,7 +10,8 @@ fn scores(levels: &[usize], human: &[Vec<i32>], simulated: &[Vec<i32>]) -> Score
         rows.map(|(i, answers)| Person::answering(format!("p{i}"), answers)).collect()
     };
     let (human, simulated) = (people(human), people(simulated));
-    let input = evaluation(&ordinal_experiment(levels), &human, &simulated, &[], &[]).unwrap();
+    let input =
+        evaluation(&ordinal_experiment(levels), &human, &simulated, &[], &[]).expect("a value");
     score::<Heterogeneity>("{}", &input)
 }
 

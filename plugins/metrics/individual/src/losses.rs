@@ -50,7 +50,7 @@ pub(crate) fn smoothed(choice: usize, levels: usize, buffer: &mut Vec<f64>) {
 
 /// Sums of losses by item and weight index, the logarithmic one by group too.
 pub(crate) struct Sums {
-    width: usize,
+    stride: usize,
     items: usize,
     log_loss: Vec<f64>,
     brier: Vec<f64>,
@@ -63,15 +63,17 @@ impl Sums {
     pub(crate) fn new(pairs: &Pairs, orders: &[Option<Vec<usize>>]) -> Self {
         let (items, rows) = (pairs.human.len(), pairs.input.human.len());
         let width = pairs.side.weights.width();
+        // Whole vectors only: the rest of a row would cost as much as the row.
+        let stride = width.next_multiple_of(8);
         let mut sums = Self {
-            width,
+            stride,
             items,
-            log_loss: vec![0.0; pairs.groups.len() * items * width],
-            brier: vec![0.0; items * width],
-            rps: vec![0.0; items * width],
+            log_loss: vec![0.0; pairs.groups.len() * items * stride],
+            brier: vec![0.0; items * stride],
+            rps: vec![0.0; items * stride],
             clipped: vec![vec![false; rows]; items],
         };
-        let (mut buffer, mut weights) = (Vec::new(), vec![0.0; width]);
+        let (mut buffer, mut weights) = (Vec::new(), vec![0.0; stride]);
         for row in 0..rows {
             let own = pairs.side.weights.row(row).iter();
             weights.iter_mut().zip(own).for_each(|(weight, own)| *weight = f64::from(*own));
@@ -105,10 +107,10 @@ impl Sums {
         self.clipped[item][row] = probabilities[taken] < CLIP;
         let loss = log_loss(probabilities, taken);
         for group in pairs.side.groups_of(row) {
-            let at = (usize::from(*group) * self.items + item) * self.width;
-            add_scaled(&mut self.log_loss[at..at + self.width], weights, loss);
+            let at = (usize::from(*group) * self.items + item) * self.stride;
+            add_scaled(&mut self.log_loss[at..at + self.stride], weights, loss);
         }
-        let here = item * self.width..(item + 1) * self.width;
+        let here = item * self.stride..(item + 1) * self.stride;
         add_scaled(&mut self.brier[here.clone()], weights, brier(probabilities, taken));
         if let Some(order) = order {
             add_scaled(&mut self.rps[here], weights, rps(probabilities, taken, order));
@@ -116,15 +118,15 @@ impl Sums {
     }
 
     pub(crate) fn log_loss(&self, group: usize, item: usize, index: usize) -> f64 {
-        self.log_loss[(group * self.items + item) * self.width + index]
+        self.log_loss[(group * self.items + item) * self.stride + index]
     }
 
     pub(crate) fn brier(&self, item: usize, index: usize) -> f64 {
-        self.brier[item * self.width + index]
+        self.brier[item * self.stride + index]
     }
 
     pub(crate) fn rps(&self, item: usize, index: usize) -> f64 {
-        self.rps[item * self.width + index]
+        self.rps[item * self.stride + index]
     }
 }
 

@@ -1,4 +1,4 @@
-use metric_common::{Codes, People, Side, Tally};
+use metric_common::{Codes, Layout, People, Side, Tally};
 use pilotbench_plugin_sdk::{Evaluation, Group};
 
 /// Participants with a row on both sides.
@@ -23,7 +23,7 @@ impl<'a> Pairs<'a> {
             items().map(|(i, item)| Codes::of_item(people, i, item.levels.len())).collect()
         };
         Self {
-            side: Side::human(input, &groups),
+            side: Side::human(input, &Layout::new(input)),
             twins: input.human.rows_in(input.simulated.people()),
             human: codes(&input.human),
             simulated: codes(input.simulated.people()),

@@ -5,7 +5,7 @@ use crate::{
     pairs::Pairs,
     pilot::Marginal,
 };
-use metric_common::{NOMINAL, People, Report, Side, Tally, Value, everybody};
+use metric_common::{Layout, NOMINAL, People, Report, Side, Tally, Value};
 use pilotbench_plugin_sdk::{Evaluation, MetricTable};
 
 const NO_PAIRS: &str = "no participant has both answers";
@@ -36,10 +36,9 @@ pub(crate) fn report(input: &Evaluation, pairs: &Pairs, table: &mut MetricTable)
             })
         });
     }
-    let groups = everybody();
     let overall = Overall {
         cross: pairs.tally(
-            &Side::human(input, &groups),
+            &Side::human(input, &Layout::everybody()),
             |item| pairs.human[item].levels * pairs.human[item].levels,
             |item, (human, simulated)| human * pairs.human[item].levels + simulated,
         ),
@@ -160,6 +159,6 @@ impl Overall<'_> {
             metric_common::Codes::new(2, clipped.iter().enumerate().map(code))
         });
         let columns: Vec<_> = columns.collect();
-        Tally::new(&Side::human(self.pairs.input, &everybody()), &columns)
+        Tally::new(&Side::human(self.pairs.input, &Layout::everybody()), &columns)
     }
 }

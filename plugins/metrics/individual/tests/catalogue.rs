@@ -18,12 +18,13 @@ fn people(given: bool) -> (Vec<Person>, Vec<Person>) {
 
 fn scores(given: bool) -> Scores {
     let (human, simulated) = people(given);
-    let input = evaluation(&ordinal_experiment(&[3]), &human, &simulated, &[], &[]).unwrap();
+    let input =
+        evaluation(&ordinal_experiment(&[3]), &human, &simulated, &[], &[]).expect("a value");
     score::<Individual>("{}", &input)
 }
 
 fn close(scores: &Scores, name: &str, printed: f64) {
-    let value = scores.value(name, "q0").unwrap();
+    let value = scores.value(name, "q0").expect("a value");
     assert!((value - printed).abs() < 5e-7, "{name} is {value}, not {printed}");
 }
 

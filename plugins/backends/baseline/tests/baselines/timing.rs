@@ -1,6 +1,8 @@
 //! Time per call, printed, on demand only:
 //! `cargo test --release -p backend-baseline -- --ignored --nocapture time_per_call`.
 
+#![allow(clippy::print_stdout)] // printing is what it is for
+
 use super::open;
 use backend_baseline::{
     HotDeck, HumanFull, Marginal, Mode, NnHotDeck, Ridge, StratumMarginal, Uniform,

@@ -28,10 +28,8 @@ impl Toy {
                 ITEMS.iter().map(|(_, levels)| Some(random.probabilities(*levels))).collect();
         }
         let mut weights = vec![vec![0; resamples]; human.len()];
-        for index in 0..resamples {
-            for _ in 0..human.len() {
-                weights[random.below(human.len())][index] += 1;
-            }
+        for draw in 0..resamples * human.len() {
+            weights[random.below(human.len())][draw % resamples] += 1;
         }
         let pilot = human[..30].to_vec();
         Self { experiment: experiment(), human, simulated, pilot, weights }

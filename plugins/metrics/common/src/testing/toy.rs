@@ -44,10 +44,8 @@ impl Toy {
         let size = random.below(6);
         let pilot = side(&mut random, "q", size);
         let mut weights = vec![vec![0; 4]; people];
-        for index in 0..4 {
-            for _ in 0..people {
-                weights[random.below(people)][index] += 1;
-            }
+        for draw in 0..4 * people {
+            weights[random.below(people)][draw % 4] += 1;
         }
         Self { experiment: experiment(), human, simulated, pilot, weights }
     }

@@ -1,0 +1,267 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  pilotbench run                            the embedded default: 4 experiments, 9 methods
+  pilotbench run my.toml                    your own run file
+  pilotbench plan my.toml                   what it would do, and how much
+  pilotbench experiment check datasets/mine
+  pilotbench leaderboard --format markdown
+
+Exit codes: 0 done, 1 some replicates failed, 2 usage or configuration, 4 store, plugin or
+integrity, 5 the same replicate gave two answers, 130/143 stopped by a signal.";
+
+/// Benchmark how well a model stands in for human participants, given a small pilot of them.
+#[derive(Debug, Parser)]
+#[command(name = "pilotbench", version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) places: Places,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where things are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Places {
+    /// Folder of experiments.
+    #[arg(long, global = true, default_value = "datasets", value_name = "DIR")]
+    pub(crate) datasets: PathBuf,
+    /// Folder of results; runs are recorded in its `runs`.
+    #[arg(long, global = true, default_value = "results", value_name = "DIR")]
+    pub(crate) results: PathBuf,
+    /// A plugin library to use before all others; may be given several times.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) plugin: Vec<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Plan, run, score and show the leaderboard.
+    Run(RunArguments),
+    /// Go on with a recorded run.
+    Resume(ResumeArguments),
+    /// Show how far recorded runs are.
+    Status(StatusArguments),
+    /// Recompute every score of a run from its stored answers and hashes.
+    Verify(VerifyArguments),
+    /// Show what a run file would do, without doing it.
+    Plan(PlanArguments),
+    /// Show or write the leaderboard of a run.
+    Leaderboard(LeaderboardArguments),
+    /// Look at, check and make experiments.
+    #[command(subcommand)]
+    Experiment(ExperimentCommand),
+    /// Look at plugins.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How to work.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Work {
+    /// Threads; all cores unless given. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// No progress, only results and faults.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// Run file; `pilotbench.toml` here, else the embedded default.
+    pub(crate) file: Option<PathBuf>,
+    /// Discard what an earlier run of the same plan recorded.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Print the leaderboard as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    /// Run, by name or path; may be left out when there is one.
+    pub(crate) run: Option<String>,
+    /// Go on although a plugin's library is another file than at the beginning.
+    #[arg(long)]
+    pub(crate) allow_changed_plugins: bool,
+    /// Print the leaderboard as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Run, by name or path; all runs unless given.
+    pub(crate) run: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// Run, by name or path; may be left out when there is one.
+    pub(crate) run: Option<String>,
+    /// Verify although a metric's library is another file than at the beginning.
+    #[arg(long)]
+    pub(crate) allow_changed_plugins: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// Run file; `pilotbench.toml` here, else the embedded default.
+    pub(crate) file: Option<PathBuf>,
+    /// Print the whole plan as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LeaderboardArguments {
+    /// Run, by name or path; may be left out when there is one.
+    pub(crate) run: Option<String>,
+    /// Form printed.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub(crate) format: Format,
+    /// Write all files into this folder instead of printing.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Score although a metric's library is another file than at the beginning.
+    #[arg(long)]
+    pub(crate) allow_changed_plugins: bool,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+/// Form of a leaderboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Terminal,
+    Markdown,
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExperimentCommand {
+    /// List the experiments.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an experiment: source, arms, items, counts.
+    Show {
+        /// Name, or path of its folder.
+        experiment: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check card and table; every fault with its place.
+    Check {
+        /// Names or paths; all unless given.
+        experiments: Vec<String>,
+    },
+    /// Draw a table of a synthetic population.
+    Generate {
+        /// Population: disclosure.
+        population: String,
+        /// Seed.
+        #[arg(long, default_value_t = pilotbench_engine::experiment::generate::SEED)]
+        seed: u64,
+        /// Participants.
+        #[arg(long, default_value_t = pilotbench_engine::experiment::generate::PARTICIPANTS)]
+        participants: usize,
+        /// File to write; stdout unless given.
+        #[arg(long, short, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Write a first card for a table by looking at its columns.
+    #[command(
+        after_help = "Example:\n  pilotbench experiment new mine --table answers.csv --id pid \
+        --arm group --item trust --item risk --action bought"
+    )]
+    New(NewArguments),
+    /// Bring your own table into the form of an existing card.
+    #[command(after_help = "Example:\n  pilotbench experiment import --like disclosure --table \
+        hunt.csv --map mapping.toml --as hunt-2025\n\nThe mapping:\n  [columns]\n  benefit = \
+        \"Q3_benefit\"\n  [codes.benefit]\n  \"Strongly agree\" = \"5\"")]
+    Import(ImportArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewArguments {
+    /// Name of the experiment, [a-z0-9-].
+    pub(crate) name: String,
+    /// CSV or Parquet file of answers; it is copied.
+    #[arg(long)]
+    pub(crate) table: PathBuf,
+    /// Column that identifies participants; row numbers unless given.
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// Column of the arm.
+    #[arg(long)]
+    pub(crate) arm: Option<String>,
+    /// Column that is a belief item; may be given several times.
+    #[arg(long)]
+    pub(crate) item: Vec<String>,
+    /// Column that is an action item; may be given several times.
+    #[arg(long)]
+    pub(crate) action: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// Experiment whose card is used.
+    #[arg(long)]
+    pub(crate) like: String,
+    /// Your table, CSV or Parquet.
+    #[arg(long)]
+    pub(crate) table: PathBuf,
+    /// Which of your columns and codes stand for the card's (TOML); same names unless given.
+    #[arg(long)]
+    pub(crate) map: Option<PathBuf>,
+    /// Name of the new experiment, [a-z0-9-].
+    #[arg(long = "as")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// List plugins and where they are; runs none of their code.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a plugin says of itself; loads it.
+    Info {
+        /// Name, or path of the library.
+        plugin: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}

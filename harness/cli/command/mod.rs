@@ -1,0 +1,46 @@
+//! One file per command.
+
+mod experiment;
+mod leaderboard;
+mod plan;
+mod plugin;
+mod run;
+mod status;
+mod verify;
+
+use crate::{
+    arguments::{Arguments, Command, Work},
+    exit::Exit,
+};
+use clap::CommandFactory;
+use pilotbench_engine::fault::{Fault, Result};
+
+/// Does what was typed.
+pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
+    let places = &arguments.places;
+    match arguments.command {
+        Command::Run(arguments) => run::run(places, &arguments),
+        Command::Resume(arguments) => run::resume(places, &arguments),
+        Command::Status(arguments) => status::status(places, &arguments),
+        Command::Verify(arguments) => verify::verify(places, &arguments),
+        Command::Plan(arguments) => plan::plan(places, &arguments),
+        Command::Leaderboard(arguments) => leaderboard::leaderboard(places, &arguments),
+        Command::Experiment(command) => experiment::act(places, command),
+        Command::Plugin(command) => plugin::act(places, command),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "pilotbench", &mut script);
+            crate::output::print(&String::from_utf8_lossy(&script));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Sets the number of threads for everything that follows.
+fn set_threads(work: &Work) -> Result<()> {
+    let threads = work.threads.map_or(0, usize::from);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|e| Fault::usage("--threads", e))
+}

@@ -1,0 +1,41 @@
+//! `verify`.
+
+use super::{leaderboard, set_threads};
+use crate::{
+    arguments::{Places, VerifyArguments},
+    exit::Exit,
+    output, setting, signals,
+};
+use pilotbench_engine::{fault::Result, leaderboard as board};
+use serde_json::json;
+
+/// Recomputes every score of a run.
+pub(crate) fn verify(places: &Places, arguments: &VerifyArguments) -> Result<Exit> {
+    set_threads(&arguments.work)?;
+    let folder = setting::run_folder(places, arguments.run.as_deref())?;
+    let recorded = setting::recorded(places, &folder, arguments.allow_changed_plugins)?;
+    let stop = signals::listen()?;
+    let recompute = || leaderboard::make(&recorded, &arguments.work, stop).map(|(_, files)| files);
+    let (checked, findings) = board::verify(
+        &recorded.plan,
+        &recorded.experiments,
+        &recorded.record,
+        &folder.join("leaderboard"),
+        &recompute,
+    )?;
+    if arguments.json {
+        let findings: Vec<_> =
+            findings.iter().map(|f| json!({"place": f.place, "message": f.message})).collect();
+        output::print_json(&json!({"replicates": checked, "findings": findings}))?;
+    } else {
+        for finding in &findings {
+            output::print_line(&format!("{}: {}", finding.place, finding.message));
+        }
+        let verdict = match findings.len() {
+            0 => "every hash agrees, every score follows from the stored answers".to_owned(),
+            n => format!("{n} findings"),
+        };
+        output::print_line(&format!("{checked} replicates checked: {verdict}"));
+    }
+    Ok(if findings.is_empty() { Exit::Done } else { Exit::Integrity })
+}

@@ -1,0 +1,38 @@
+//! Exit codes, all of them.
+
+use pilotbench_engine::fault::{Fault, FaultKind};
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything that was asked is done.
+    Done = 0,
+    /// Some replicates failed.
+    SomeFailed = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// The store or a file in it is not what it should be, or a plugin is not.
+    Integrity = 4,
+    /// The same replicate gave two different answers.
+    Nondeterminism = 5,
+    /// Stopped by Ctrl-C.
+    Interrupted = 130,
+    /// Stopped by SIGTERM.
+    Terminated = 143,
+}
+
+impl Exit {
+    pub(crate) fn of(fault: &Fault) -> Self {
+        match fault.kind {
+            FaultKind::Usage => Self::Usage,
+            FaultKind::Plugin | FaultKind::Store => Self::Integrity,
+            FaultKind::Nondeterminism => Self::Nondeterminism,
+            FaultKind::Interrupted => crate::signals::exit(),
+        }
+    }
+
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(self as u8)
+    }
+}

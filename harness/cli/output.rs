@@ -1,0 +1,54 @@
+//! What goes to the terminal. Results go to stdout, everything else to stderr.
+
+use comfy_table::{ContentArrangement, Row, Table, presets};
+use pilotbench_engine::fault::{Fault, Result};
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+
+/// Prints a result. A reader that went away (`| head`) is no fault.
+pub(crate) fn print(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints a result and a line end.
+pub(crate) fn print_line(text: &str) {
+    print(text);
+    print("\n");
+}
+
+/// Prints a value as JSON.
+pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Fault::usage("json", e))?;
+    print_line(&text);
+    Ok(())
+}
+
+/// A remark on stderr.
+pub(crate) fn remark(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A fault on stderr: one line, and the hint. Control characters are shown, not sent: a fault may
+/// quote a file.
+pub(crate) fn complain(fault: &Fault) {
+    let inert: String = fault
+        .to_string()
+        .chars()
+        .map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
+    remark(&format!("error: {inert}"));
+}
+
+/// Whether a person watches stderr.
+pub(crate) fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// A table in the one style of all commands, as wide as the terminal allows.
+pub(crate) fn table(header: impl Into<Row>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header);
+    table
+}

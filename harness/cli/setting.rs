@@ -1,0 +1,137 @@
+//! Where things are: data, results, plugins, run files.
+
+use crate::arguments::Places;
+use pilotbench_engine::{
+    experiment::{self, Experiment},
+    fault::{Fault, Result},
+    plan::{self, Plan, RunFile},
+    plugin::{Plugins, Search},
+    record::Record,
+};
+use std::path::{Path, PathBuf};
+
+/// The run that is done when no run file is there.
+const EMBEDDED: &str = include_str!("default.toml");
+/// The run file looked for in the working folder.
+const USUAL: &str = "pilotbench.toml";
+
+/// Reads the run file: the one given, else `pilotbench.toml` here, else the embedded default.
+pub(crate) fn run_file(given: Option<&Path>) -> Result<RunFile> {
+    match given {
+        Some(path) => RunFile::read(path),
+        None if Path::new(USUAL).is_file() => RunFile::read(Path::new(USUAL)),
+        None => RunFile::parse("(embedded default)", EMBEDDED.to_owned()),
+    }
+}
+
+/// Finds plugins, without loading any.
+pub(crate) fn plugins(places: &Places) -> Result<Plugins> {
+    Ok(Plugins::new(Search::usual(places.plugin.clone()).run()?))
+}
+
+/// Loads an experiment by name or path.
+pub(crate) fn experiment(places: &Places, name: &str) -> Result<Experiment> {
+    let folder = experiment::find(&places.datasets, name)?;
+    Experiment::load(&folder)
+        .map_err(|faults| faults.first().expect_err("loading failed for a reason"))
+}
+
+/// Expands a run file; the plan and its experiments.
+pub(crate) fn plan(
+    places: &Places,
+    file: &RunFile,
+    plugins: &Plugins,
+) -> Result<(Plan, Vec<Experiment>)> {
+    let mut experiments: Vec<Experiment> = Vec::new();
+    for name in &file.experiments {
+        let loaded = experiment(places, name)?;
+        if experiments.iter().any(|other| other.id() == loaded.id()) {
+            let message = format!("experiment `{}` stands twice", loaded.id());
+            return Err(file.fault_at_key("experiments", message));
+        }
+        experiments.push(loaded);
+    }
+    let plan = plan::expand(
+        file,
+        &experiments,
+        &|backend, settings| plugins.backend_facts(backend, settings),
+        &|metric, settings| plugins.metric_facts(metric, settings),
+    )?;
+    Ok((plan, experiments))
+}
+
+/// The folder of a run given by name (below `results/runs`) or by path; without either the only one
+/// there is.
+pub(crate) fn run_folder(places: &Places, given: Option<&str>) -> Result<PathBuf> {
+    let runs = places.results.join("runs");
+    match given {
+        Some(name) if Path::new(name).join("plan.json").is_file() => Ok(PathBuf::from(name)),
+        Some(name) => {
+            let mut fitting = run_folders(&runs);
+            fitting.retain(|folder| folder_name(folder).starts_with(name));
+            one(fitting, &format!("`{}`", name.escape_debug()), &runs)
+        }
+        None => one(run_folders(&runs), "a run", &runs),
+    }
+}
+
+/// The only folder of a list.
+fn one(mut fitting: Vec<PathBuf>, wanted: &str, runs: &Path) -> Result<PathBuf> {
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(folder), true) => Ok(folder),
+        (None, _) => {
+            let fault = Fault::usage(runs.display(), format!("{wanted} is not recorded here"));
+            Err(fault.hint("`pilotbench status` lists the runs, `pilotbench run` makes one"))
+        }
+        (Some(last), false) => {
+            fitting.push(last);
+            let names: Vec<_> = fitting.iter().map(|f| folder_name(f)).collect();
+            let fault = Fault::usage(runs.display(), "several runs fit; name one");
+            Err(fault.hint(names.join(", ")))
+        }
+    }
+}
+
+/// Folders that hold a run, in order of name.
+pub(crate) fn run_folders(runs: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(runs).into_iter().flatten();
+    let mut folders: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("plan.json").is_file())
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// Last part of a path.
+pub(crate) fn folder_name(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A recorded run with everything that is needed to go on with it.
+pub(crate) struct Recorded {
+    pub(crate) record: Record,
+    pub(crate) plan: Plan,
+    pub(crate) experiments: Vec<Experiment>,
+    pub(crate) plugins: Plugins,
+}
+
+/// Opens a recorded run and checks that data and plugins are those it was made with.
+pub(crate) fn recorded(
+    places: &Places,
+    folder: &Path,
+    allow_changed_plugins: bool,
+) -> Result<Recorded> {
+    let record = Record::open(folder)?;
+    let plan = record.plan()?;
+    let run_file = RunFile::read(&folder.join("run.toml"))?;
+    let experiments =
+        pilotbench_engine::run::load_experiments(&plan, &places.datasets, &run_file.experiments)?;
+    let plugins = plugins(places)?;
+    if !allow_changed_plugins {
+        for facts in plan.plugins() {
+            plugins.check_locked(facts)?;
+        }
+    }
+    Ok(Recorded { record, plan, experiments, plugins })
+}
