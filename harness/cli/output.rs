@@ -47,7 +47,7 @@ pub(crate) fn is_watched() -> bool {
 /// A table in the one style of all commands, as wide as the terminal allows.
 pub(crate) fn table(header: impl Into<Row>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header);
     table

@@ -8,6 +8,8 @@ pub struct Side<'a> {
     pub people: &'a People,
     /// Their weights.
     pub weights: &'a Weights,
+    /// The largest weight of anybody.
+    pub(crate) largest_weight: u16,
     groups: usize,
     starts: Vec<u32>,
     memberships: Vec<u16>,
@@ -33,7 +35,10 @@ impl<'a> Side<'a> {
             layout.places(people, row, &mut memberships);
             starts.push(memberships.len() as u32);
         }
-        Self { people, weights, groups: layout.groups, starts, memberships }
+        // A fold per row, unlike one chain over all rows, is done in vectors.
+        let of_row = |row| weights.row(row).iter().copied().fold(0, u16::max);
+        let largest_weight = (0..people.len()).map(of_row).fold(0, u16::max);
+        Self { people, weights, largest_weight, groups: layout.groups, starts, memberships }
     }
 
     /// Number of groups.

@@ -21,8 +21,7 @@ impl Tally {
             Self { width, cells, offsets, levels, counts: vec![0; side.groups() * cells * width] };
         let rows = side.people.len();
         // The pass adds in 16 bits, twice as many lanes as in 32: blocks are too short to overflow.
-        let largest = (0..rows).flat_map(|row| side.weights.row(row)).max().copied().unwrap_or(1);
-        let block = usize::from(u16::MAX / largest.max(1));
+        let block = usize::from(u16::MAX / side.largest_weight.max(1));
         // Whole vectors only: the rest of a row would cost as much as the row.
         let stride = width.next_multiple_of(16);
         let mut sums = vec![0u16; side.groups() * cells * stride];

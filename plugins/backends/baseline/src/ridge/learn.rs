@@ -3,7 +3,7 @@
 use super::predictors::Predictors;
 use crate::marginal::marginal;
 use pilotbench_plugin_sdk::{Error, Item, ItemKind, Pilot, Result};
-use pilotbench_regression::{Data, Family, Invalid, Logit, fit_path};
+use pilotbench_regression::{Data, Family, Invalid, Logit, choose_penalty};
 
 /// How an item is answered.
 #[derive(Debug)]
@@ -51,10 +51,10 @@ impl ItemModel {
         let n = rows.len() as f64;
         let absolute: Vec<f64> = penalties.iter().map(|penalty| penalty * n).collect();
         let floor = 1.0 / (n * levels as f64);
-        let path = Data::new(&design, predictors.len(), &outcomes, levels)
-            .and_then(|data| fit_path(family(asked), &data, &absolute, floor));
-        let path =
-            path.map_err(|e: Invalid| Error::Computation(format!("item `{}`: {e}", asked.id)))?;
-        Ok(path.best().map(|fit| Self::Logit { predictors, logit: fit.model }))
+        let fit = Data::new(&design, predictors.len(), &outcomes, levels)
+            .and_then(|data| choose_penalty(family(asked), &data, &absolute, floor));
+        let fit =
+            fit.map_err(|e: Invalid| Error::Computation(format!("item `{}`: {e}", asked.id)))?;
+        Ok(fit.map(|fit| Self::Logit { predictors, logit: fit.model }))
     }
 }

@@ -21,7 +21,8 @@ use pilotbench_plugin_sdk::prelude::*;
 ///
 /// Penalty. The fit minimises `−Σ ln p + n · penalty / 2 · ‖slopes‖²` (Hoerl & Kennard 1970; le
 /// Cessie & van Houwelingen 1992 for logits), intercepts and thresholds free. Of the list of
-/// penalties the one with the smallest leave-one-out log loss is taken, the larger of equal ones.
+/// penalties the one with the smallest leave-one-out log loss is taken, the larger of equal ones;
+/// the search goes from the largest down and ends when the loss has risen twice in a row.
 /// Leaving out is approximated by one exact Newton step from the full fit (Pregibon 1981; Rad &
 /// Maleki 2020). There, no probability counts as less than `1 / (n K)`, that which
 /// [`Marginal`](crate::Marginal) gives a level that it has not seen.
