@@ -40,7 +40,7 @@ fn running_again_does_nothing_and_gives_the_same_bytes() {
     let first = place.leaderboard();
     let output = place.pilotbench(&["run"]).assert().success().get_output().clone();
     let remarks = String::from_utf8(output.stderr).unwrap();
-    assert!(remarks.contains("0 replicates to run, 44 are done"), "{remarks}");
+    assert!(remarks.contains("0 replicates to run, 32 are done"), "{remarks}");
     assert_eq!(place.leaderboard(), first);
     let printed = place.pilotbench(&["leaderboard", "--format", "markdown"]).assert().success();
     let (_, markdown) = first.iter().find(|(name, _)| name == "leaderboard.md").unwrap();
@@ -61,8 +61,8 @@ fn resume_after_any_prefix_equals_an_uninterrupted_run() {
     let whole = finished();
     let expected = whole.leaderboard();
     let manifests = below(&whole.run().join("cells"), "manifest.json");
-    assert_eq!(manifests.len(), 44);
-    for kept in [0, 1, 17, 43] {
+    assert_eq!(manifests.len(), 32);
+    for kept in [0, 1, 17, 31] {
         let place = finished();
         let run = place.run();
         let all = below(&run.join("cells"), "manifest.json");
@@ -132,7 +132,7 @@ fn verify_finds_one_flipped_byte_anywhere() {
     let place = finished();
     let output = place.pilotbench(&["verify"]).assert().success().get_output().clone();
     let verdict = String::from_utf8(output.stdout).unwrap();
-    assert!(verdict.contains("44 replicates checked: every hash agrees"), "{verdict}");
+    assert!(verdict.contains("32 replicates checked: every hash agrees"), "{verdict}");
 
     let flip = |path: &std::path::Path| {
         let mut bytes = fs::read(path).unwrap();

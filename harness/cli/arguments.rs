@@ -259,7 +259,7 @@ pub(crate) enum PluginCommand {
     /// Show what a plugin says of itself; loads it.
     Info {
         /// Name, or path of the library.
-        plugin: String,
+        name: String,
         /// Print JSON.
         #[arg(long)]
         json: bool,

@@ -9,25 +9,25 @@ use std::{
 use tempfile::TempDir;
 
 /// A working folder of a user.
-pub struct Place {
-    pub folder: TempDir,
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
 }
 
 impl Place {
     /// An empty folder.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
     /// A folder with this run file.
-    pub fn with(run_file: &str) -> Self {
+    pub(crate) fn with(run_file: &str) -> Self {
         let place = Self::new();
         place.write("pilotbench.toml", run_file);
         place
     }
 
     /// Writes a file.
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -35,7 +35,7 @@ impl Place {
     }
 
     /// The binary, in this folder, over the test kit's experiments and with the stress plugin.
-    pub fn pilotbench(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn pilotbench(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pilotbench"));
         command
             .current_dir(self.folder.path())
@@ -50,13 +50,13 @@ impl Place {
     }
 
     /// Standard error of a command that must end with this code.
-    pub fn fails(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn fails(&self, arguments: &[&str], code: i32) -> String {
         let output = self.pilotbench(arguments).assert().code(code).get_output().clone();
         String::from_utf8(output.stderr).unwrap()
     }
 
     /// The only run recorded here.
-    pub fn run(&self) -> PathBuf {
+    pub(crate) fn run(&self) -> PathBuf {
         let runs: Vec<_> = fs::read_dir(self.folder.path().join("results/runs"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -66,13 +66,13 @@ impl Place {
     }
 
     /// The files of the leaderboard of the only run.
-    pub fn leaderboard(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn leaderboard(&self) -> Vec<(String, Vec<u8>)> {
         files_of(&self.run().join("leaderboard"))
     }
 }
 
 /// Names and bytes of the files of a folder, in order.
-pub fn files_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| {
@@ -85,7 +85,7 @@ pub fn files_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// All files below a folder that end like this.
-pub fn below(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn below(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -103,7 +103,7 @@ pub fn below(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 /// The library of a plugin of this workspace, where cargo leaves that of a dependency.
-pub fn library(name: &str) -> PathBuf {
+pub(crate) fn library(name: &str) -> PathBuf {
     let beside = Path::new(env!("CARGO_BIN_EXE_pilotbench")).parent().unwrap();
     let path = beside.join("deps").join(format!("lib{name}.so"));
     assert!(path.is_file(), "{} was not built", path.display());
@@ -111,12 +111,12 @@ pub fn library(name: &str) -> PathBuf {
 }
 
 /// The plugin that misbehaves.
-pub fn stress_plugin() -> PathBuf {
+pub(crate) fn stress_plugin() -> PathBuf {
     library("pilotbench_testkit")
 }
 
 /// A run file over the tiny experiment.
-pub fn run_file(methods: &str, rest: &str) -> String {
+pub(crate) fn run_file(methods: &str, rest: &str) -> String {
     format!(
         "name = \"test\"\nexperiments = [\"tiny\"]\nsizes = [0, 8, 15]\nseeds = 4\nmethods = [{methods}]\n\
          metrics = [\"distribution\", \"individual\"]\n{rest}\n[score]\nresamples = 20\n"
@@ -124,7 +124,7 @@ pub fn run_file(methods: &str, rest: &str) -> String {
 }
 
 /// A run file whose only method is the stress backend with a fault.
-pub fn stress_file(fault: &str) -> String {
+pub(crate) fn stress_file(fault: &str) -> String {
     format!(
         "name = \"stress\"\nexperiments = [\"tiny\"]\nsizes = [8]\nseeds = 6\nmetrics = [\"stress-metric\"]\n\
          [[method]]\nbackend = \"stress\"\nsettings = {{ fault = \"{fault}\" }}\n"

@@ -16,7 +16,7 @@ pub(crate) fn act(places: &Places, command: PluginCommand) -> Result<Exit> {
     let plugins = setting::plugins(places)?;
     match command {
         PluginCommand::List { json } => list(&plugins, json),
-        PluginCommand::Info { plugin, json } => info(&plugins, &plugin, json),
+        PluginCommand::Info { name, json } => info(&plugins, &name, json),
     }
 }
 

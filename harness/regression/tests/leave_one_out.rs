@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, not only tests, unwrap
 
-use pilotbench_regression::{Data, Family, Outcome, fit, fit_path};
+use pilotbench_regression::{Data, Family, Outcome, choose_penalty, fit, fit_path};
 
 /// A small generator, so that the test needs no crate for it.
 struct Numbers(u64);
@@ -138,9 +138,23 @@ fn a_path_started_warm_ends_where_cold_fits_end() {
 }
 
 #[test]
+fn the_search_finds_the_smallest_loss_of_the_path() {
+    for (n, columns, seed) in [(40, 4, 11), (80, 10, 12), (120, 20, 13)] {
+        let made = made(Family::Ordinal, n, columns, seed);
+        let data = Data::new(&made.design, columns, &made.outcomes, 5).unwrap();
+        let grid = [1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
+        let path = fit_path(Family::Ordinal, &data, &grid, 1e-3).unwrap();
+        let best = path.best().unwrap();
+        let found = choose_penalty(Family::Ordinal, &data, &grid, 1e-3).unwrap().unwrap();
+        assert_eq!(best.model, found.model);
+    }
+}
+
+#[test]
 fn a_fit_that_did_not_converge_has_no_leave_one_out() {
     let data = Data::new(&[0.0, 1.0, 2.0, 3.0], 1, &[0, 0, 1, 1], 2).unwrap();
     let separated = fit(Family::Binary, &data, 0.0).unwrap();
     assert!(separated.leave_one_out(&data, 1e-3).is_none());
     assert!(fit_path(Family::Binary, &data, &[0.0], 1e-3).unwrap().best().is_none());
+    assert!(choose_penalty(Family::Binary, &data, &[0.0], 1e-3).unwrap().is_none());
 }

@@ -30,7 +30,7 @@ pub use ordered::Scale;
 pub use random::{Random, order_by_id};
 pub use report::{ItemMeans, People, Report};
 pub use side::Side;
-pub use structure::{Structures, VectorCounts, rarefied};
+pub use structure::{Structures, VectorCounts, rarefied, rows_by_group};
 pub use tables::ItemTables;
 pub use tally::Tally;
 

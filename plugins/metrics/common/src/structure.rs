@@ -71,6 +71,17 @@ fn renumber(rows: &mut [(u128, usize)]) -> u128 {
     if rows.is_empty() { 0 } else { rank + 1 }
 }
 
+/// The rows of one side of [`Structures`] in each group, in the same order.
+pub fn rows_by_group(side: &Side, rows: &[(u32, usize)]) -> Vec<Vec<(u32, usize)>> {
+    let mut groups = vec![Vec::new(); side.groups()];
+    for (id, row) in rows {
+        for group in side.groups_of(*row) {
+            groups[usize::from(*group)].push((*id, *row));
+        }
+    }
+    groups
+}
+
 /// How often each belief vector was given in one group, at every weight index.
 #[derive(Debug, Default)]
 pub struct VectorCounts {
@@ -82,34 +93,34 @@ pub struct VectorCounts {
 }
 
 impl VectorCounts {
-    /// Counts one side of [`Structures`], its rows in the order of their vectors, for every group.
-    pub fn by_group(side: &Side, rows: &[(u32, usize)]) -> Vec<Self> {
-        let width = side.weights.width();
-        let empty = || Self { width, totals: vec![0; width], ..Self::default() };
-        let mut tables: Vec<Self> = (0..side.groups()).map(|_| empty()).collect();
-        for (id, row) in rows {
-            let weights = side.weights.row(*row);
-            for group in side.groups_of(*row) {
-                tables[usize::from(*group)].add(*id, weights);
-            }
-        }
-        for table in &mut tables {
-            for counts in table.counts.chunks_exact(width) {
-                table.totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
-            }
-        }
-        tables
+    /// Counts rows, which stand in the order of their vectors.
+    pub fn new(side: &Side, rows: &[(u32, usize)]) -> Self {
+        let mut table = Self::default();
+        table.fill(side, rows);
+        table
     }
 
-    fn add(&mut self, id: u32, weights: &[u16]) {
-        self.people += 1;
-        if self.ids.last() == Some(&id) {
-            let at = self.counts.len() - self.width;
-            let counts = self.counts[at..].iter_mut().zip(weights);
-            counts.for_each(|(count, weight)| *count += u32::from(*weight));
-        } else {
-            self.ids.push(id);
-            self.counts.extend(weights.iter().map(|weight| u32::from(*weight)));
+    /// Counts other rows in the same memory.
+    pub fn fill(&mut self, side: &Side, rows: &[(u32, usize)]) {
+        self.width = side.weights.width();
+        self.people = rows.len();
+        self.ids.clear();
+        self.counts.clear();
+        for (id, row) in rows {
+            let weights = side.weights.row(*row);
+            if self.ids.last() == Some(id) {
+                let at = self.counts.len() - self.width;
+                let counts = self.counts[at..].iter_mut().zip(weights);
+                counts.for_each(|(count, weight)| *count += u32::from(*weight));
+            } else {
+                self.ids.push(*id);
+                self.counts.extend(weights.iter().map(|weight| u32::from(*weight)));
+            }
+        }
+        self.totals.clear();
+        self.totals.resize(self.width, 0);
+        for counts in self.counts.chunks_exact(self.width) {
+            self.totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
         }
     }
 
@@ -265,14 +276,14 @@ mod tests {
         let structures = Structures::new(&input).unwrap();
         let layout = Layout::everybody();
         let (human, simulated) = (Side::human(&input, &layout), Side::simulated(&input, &layout));
-        let human = &VectorCounts::by_group(&human, &structures.human)[0];
-        let simulated = &VectorCounts::by_group(&simulated, &structures.simulated)[0];
+        let human = VectorCounts::new(&human, &structures.human);
+        let simulated = VectorCounts::new(&simulated, &structures.simulated);
         assert_eq!((human.unique(), simulated.unique()), (vec![4], vec![2]));
-        assert_eq!((human.shared(simulated), structures.distinct), (vec![2], 4));
+        assert_eq!((human.shared(&simulated), structures.distinct), (vec![2], 4));
         assert!((human.rarefied(0, 3) - 2.6).abs() < 1e-12);
         assert!((human.rarefied(0, 6) - 4.0).abs() < 1e-12);
         assert!((human.rarefied(0, 1) - 1.0).abs() < 1e-12);
-        assert_eq!(human.both(simulated, 0), Ok((6, 6)));
+        assert_eq!(human.both(&simulated, 0), Ok((6, 6)));
     }
 
     #[test]

@@ -22,10 +22,10 @@ pub(crate) fn report(config: Config, input: &Evaluation, report: &mut Report) {
         }
     };
     let (human, simulated) = (Side::human(input, &layout), Side::simulated(input, &layout));
-    let human = &VectorCounts::by_group(&human, &structures.human)[0];
-    let simulated = &VectorCounts::by_group(&simulated, &structures.simulated)[0];
+    let human = VectorCounts::new(&human, &structures.human);
+    let simulated = VectorCounts::new(&simulated, &structures.simulated);
     let distance = |divergence: Value| divergence.map(f64::sqrt);
-    let values = human.js_divergence(simulated).into_iter().map(distance);
+    let values = human.js_divergence(&simulated).into_iter().map(distance);
     let people = People { human: human.people(), simulated: simulated.people() };
     report.push(SCORES[0], None, &groups[0], people, values);
     let people = People { human: human.people(), simulated: 0 };

@@ -1,6 +1,6 @@
 //! Different complete belief vectors.
 
-use metric_common::{Layout, People, Report, Side, Structures, Value, VectorCounts};
+use metric_common::{Layout, People, Report, Side, Structures, Value, VectorCounts, rows_by_group};
 use pilotbench_plugin_sdk::{Evaluation, Group};
 
 const BY_GROUP: [&str; 3] =
@@ -15,12 +15,14 @@ pub(crate) fn report(input: &Evaluation, report: &mut Report) {
         Err(reason) => return undefined(&groups, report, reason),
     };
     let layout = Layout::new(input);
-    let humans = VectorCounts::by_group(&Side::human(input, &layout), &structures.human);
-    let others = VectorCounts::by_group(&Side::simulated(input, &layout), &structures.simulated);
-    for (g, (group, (human, simulated))) in
-        groups.iter().zip(humans.iter().zip(&others)).enumerate()
-    {
-        let pair = Pair::new(human, simulated);
+    let sides = (Side::human(input, &layout), Side::simulated(input, &layout));
+    let humans = rows_by_group(&sides.0, &structures.human);
+    let others = rows_by_group(&sides.1, &structures.simulated);
+    let (mut human, mut simulated) = (VectorCounts::default(), VectorCounts::default());
+    for (g, group) in groups.iter().enumerate() {
+        human.fill(&sides.0, &humans[g]);
+        simulated.fill(&sides.1, &others[g]);
+        let pair = Pair::new(&human, &simulated);
         let people = People { human: human.people(), simulated: simulated.people() };
         let mut push = |score, values: Vec<Value>| report.push(score, None, group, people, values);
         push(
@@ -36,7 +38,7 @@ pub(crate) fn report(input: &Evaluation, report: &mut Report) {
             let log = |value: &Value| value.map(f64::ln);
             push(OVERALL[0], ratio.iter().map(log).collect());
             push(OVERALL[1], pair.rarefied_ratio());
-            let shared = human.shared(simulated);
+            let shared = human.shared(&simulated);
             push(OVERALL[2], pair.share(|i| f64::from(shared[i]) / pair.unique_human[i]));
             push(OVERALL[3], pair.share(|i| 1.0 - f64::from(shared[i]) / pair.unique_simulated[i]));
         }

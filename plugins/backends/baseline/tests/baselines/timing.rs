@@ -41,6 +41,7 @@ fn experiment(nominal: bool) -> Experiment {
     testing::experiment(&json.to_string())
 }
 
+/// People with some structure: on pure noise the search for a penalty ends early.
 fn people(count: usize, seed: u64) -> Vec<Person> {
     let mut state = seed;
     let mut below = |n: u64| {
@@ -49,12 +50,20 @@ fn people(count: usize, seed: u64) -> Vec<Person> {
         ((state >> 33) % n) as i32
     };
     (0..count)
-        .map(|i| Person {
-            id: format!("participant-{seed}-{i}"),
-            arm: Some(below(8)),
-            covariates: [5, 5, 2, 3, 3].iter().map(|n| Some(f64::from(below(*n)))).collect(),
-            answers: [5, 5, 5, 5, 2].iter().map(|n| Some(below(*n))).collect(),
-            probabilities: Vec::new(),
+        .map(|i| {
+            let arm = below(8);
+            let covariates = [5, 5, 2, 3, 3].map(&mut below);
+            // Beliefs hang together and on arm and age; the action follows from them.
+            let lean = (below(5) + i32::from(arm > 3) + covariates[0] / 2) / 2;
+            let beliefs = [0; 4].map(|_| (lean + below(3)).min(4));
+            let act = i32::from(beliefs.iter().sum::<i32>() + below(7) > 12);
+            Person {
+                id: format!("participant-{seed}-{i}"),
+                arm: Some(arm),
+                covariates: covariates.iter().map(|c| Some(f64::from(*c))).collect(),
+                answers: beliefs.iter().chain([&act]).copied().map(Some).collect(),
+                probabilities: Vec::new(),
+            }
         })
         .collect()
 }
