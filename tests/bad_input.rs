@@ -1,4 +1,5 @@
 //! Wrong input is one line with place, a hint, the documented exit code, and nothing written.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! A bad plugin is refused before its code runs, or fails its replicates alone; the host lives.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 

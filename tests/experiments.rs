@@ -1,4 +1,5 @@
 //! The embedded experiments are what they say, and a user's own can be made, checked and imported.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 

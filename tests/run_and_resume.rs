@@ -1,4 +1,5 @@
 //! A run gives the same bytes whatever happens on the way.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! A folder with the tiny experiment and a run file, and the binary to run in it.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part, and may unwrap")]
 
 use assert_cmd::Command;
 use std::{

@@ -50,7 +50,7 @@ pub(crate) fn make(
     shown.end();
     let (cells, infos) = scored?;
     let board = Board::new(plan, &cells, infos)?;
-    let files = leaderboard::files(&board, &cells)?;
+    let files = leaderboard::files(plan, &board, &cells)?;
     Ok((board, files))
 }
 
@@ -71,7 +71,8 @@ pub(crate) fn terminal(board: &Board) -> String {
         if board.experiments.len() > 1 {
             let _ = writeln!(
                 out,
-                "\nover experiments: mean {} by pilot size, strategy {strategy}",
+                "\nover experiments{}: mean {} by pilot size, strategy {strategy}",
+                board.label(),
                 board.headline
             );
             let _ = writeln!(out, "{}", overall(board, strategy));

@@ -41,7 +41,7 @@ pub(crate) fn status(places: &Places, arguments: &StatusArguments) -> Result<Exi
     } else if lines.is_empty() {
         output::print_line("no runs yet; `pilotbench run` makes one");
     } else {
-        lines.iter().for_each(|line| show(line));
+        lines.iter().for_each(show);
     }
     let failed = lines.iter().any(|line| line.failed > 0);
     Ok(if failed { Exit::SomeFailed } else { Exit::Done })

@@ -8,32 +8,32 @@ pub mod identity;
 
 pub mod random;
 
-/// A card and a table become a validated experiment.
+// A card and a table become a validated experiment.
 pub mod experiment;
 
-/// Who is in the pilot and who is held out.
+// Who is in the pilot and who is held out.
 pub mod pilot;
 
-/// The list of replicates with their identities.
+// The list of replicates with their identities.
 pub mod plan;
 
-/// What a method may learn from before it answers, and for whom it answers.
+// What a method may learn from before it answers, and for whom it answers.
 pub mod adapter;
 
-/// Plugins are found, checked, loaded and called.
+// Plugins are found, checked, loaded and called.
 pub mod plugin;
 
-/// Held-out participants are interviewed, each answer chained to the next.
+// Held-out participants are interviewed, each answer chained to the next.
 pub mod interview;
 
-/// What a run leaves on disk.
+// What a run leaves on disk.
 pub mod record;
 
-/// The replicates of a plan are executed and committed.
+// The replicates of a plan are executed and committed.
 pub mod run;
 
-/// Stored answers meet human ones and are scored.
+// Stored answers meet human ones and are scored.
 pub mod score;
 
-/// Scores become tables.
+// Scores become tables.
 pub mod leaderboard;

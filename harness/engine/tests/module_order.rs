@@ -1,4 +1,5 @@
 //! A stage uses earlier stages only: the order of `lib.rs` is the order of the data.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::{collections::HashMap, fs, path::Path};
 

@@ -59,7 +59,9 @@ impl Backend for Stress {
     fn adapt(&self, pilot: &Pilot, _: &Control) -> Result<u64> {
         match self.0 {
             Fault::PanicInAdapt => panic!("told to panic in adapt"),
-            Fault::PanicSometimes if pilot.seed.is_multiple_of(2) => panic!("told to panic sometimes"),
+            Fault::PanicSometimes if pilot.seed.is_multiple_of(2) => {
+                panic!("told to panic sometimes")
+            }
             Fault::Fails => Err(Error::Computation("told to fail".into())),
             _ => Ok(pilot.seed),
         }
@@ -93,7 +95,9 @@ impl Stress {
             Fault::SumTooLarge => answers.probabilities(id, &vec![1.0; levels.len()]),
             Fault::NotANumber => answers.log_probabilities(id, &vec![f64::NAN; levels.len()]),
             Fault::WrongLength => answers.probabilities(id, &[1.0]),
-            Fault::Refuses if row.is_multiple_of(2) => answers.refusal(id, "I would rather not say"),
+            Fault::Refuses if row.is_multiple_of(2) => {
+                answers.refusal(id, "I would rather not say")
+            }
             Fault::SpeaksWell => answers.text(id, &format!(" {}. ", levels[0].label)),
             Fault::SpeaksBadly => answers.text(id, "\u{1b}[31mhard to say"),
             _ => answers.probabilities(id, &even),

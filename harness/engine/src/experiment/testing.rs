@@ -23,7 +23,10 @@ pub(crate) fn write(place: &std::path::Path, n: usize) {
     }
     std::fs::write(place.join("participants.csv"), &table).expect("the table is written");
     let card = CARD
-        .replace(&crate::identity::sha256(SIXTY.as_bytes()), &crate::identity::sha256(table.as_bytes()))
+        .replace(
+            &crate::identity::sha256(SIXTY.as_bytes()),
+            &crate::identity::sha256(table.as_bytes()),
+        )
         .replace("rows = 60", &format!("rows = {n}"));
     std::fs::write(place.join(super::CARD_FILE), card).expect("the card is written");
 }

@@ -54,8 +54,8 @@ mod tests {
         for row in 0..3000 {
             counts[draws.level(row, 1, &[0.5, 0.0, 0.3, 0.2])] += 1.0 / 3000.0;
         }
-        for (count, p) in counts.iter().zip([0.5, 0.0, 0.3, 0.2]) {
-            assert!((count - p as f64).abs() < 0.03, "{counts:?}");
+        for (count, p) in counts.iter().zip([0.5_f64, 0.0, 0.3, 0.2]) {
+            assert!((count - p).abs() < 0.03, "{counts:?}");
         }
         assert!(counts[1] <= 0.0);
         assert_eq!(pick(0.999_999, &[0.5, 0.499_999, 0.0]), 1);

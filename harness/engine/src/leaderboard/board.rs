@@ -279,6 +279,14 @@ impl Board {
         })
     }
 
+    /// The label that must stand wherever numbers over all experiments do.
+    pub fn label(&self) -> &'static str {
+        match self.experiments.iter().any(|e| !e.label().is_empty()) {
+            true => " (SYNTHETIC data among them)",
+            false => "",
+        }
+    }
+
     /// A method by name.
     pub fn method(&self, name: &str) -> Option<&BoardMethod> {
         self.methods.iter().find(|m| m.name == name)

@@ -46,8 +46,7 @@ fn overall(out: &mut String, board: &Board) {
     if board.experiments.len() < 2 {
         return;
     }
-    let synthetic = board.experiments.iter().any(|e| !e.label().is_empty());
-    let label = if synthetic { " (includes SYNTHETIC data)" } else { "" };
+    let label = board.label();
     for strategy in board.strategies() {
         line!(out, "## Over experiments: `{}`, strategy {strategy}{label}\n", board.headline);
         let sizes: Vec<usize> = board.overall.experiments.keys().copied().collect();
@@ -130,7 +129,17 @@ fn all_scores(out: &mut String, board: &Board, experiment: &BoardExperiment, str
 }
 
 fn notes(out: &mut String, board: &Board) {
-    line!(out, "## What the columns mean\n");
+    line!(out, "## Methods\n");
+    for method in &board.methods {
+        let settings = match method.settings.as_object() {
+            Some(settings) if !settings.is_empty() => format!(", settings `{}`", method.settings),
+            _ => String::new(),
+        };
+        let role = method.role.name();
+        let role = if role.is_empty() { String::new() } else { format!(" ({role})") };
+        line!(out, "- {}{role}: {}{settings}", method.name, method.summary);
+    }
+    line!(out, "\n## What the columns mean\n");
     for name in &board.columns {
         if let Some(info) = board.scores.iter().find(|info| info.name == *name) {
             line!(out, "- `{name}`: {}", info.summary);

@@ -3,6 +3,7 @@
 use super::{board::Board, csv::csv, markdown::markdown};
 use crate::{
     fault::{Fault, Result},
+    plan::Plan,
     score::{CellScores, scores_file},
 };
 use std::{io::Write, path::Path};
@@ -15,11 +16,11 @@ pub const FILES: [&str; 4] =
 ///
 /// # Errors
 /// When encoding fails.
-pub fn files(board: &Board, cells: &[CellScores]) -> Result<[Vec<u8>; 4]> {
+pub fn files(plan: &Plan, board: &Board, cells: &[CellScores]) -> Result<[Vec<u8>; 4]> {
     let mut json =
         serde_json::to_vec_pretty(board).map_err(|e| Fault::store("leaderboard.json", e))?;
     json.push(b'\n');
-    Ok([markdown(board).into_bytes(), csv(board)?, json, scores_file(cells)?])
+    Ok([markdown(board).into_bytes(), csv(board)?, json, scores_file(plan, cells)?])
 }
 
 /// Writes files into a folder.

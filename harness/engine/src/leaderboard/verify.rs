@@ -1,9 +1,7 @@
 //! Whether a stored leaderboard follows from the stored answers.
 
 use super::publish::FILES;
-use crate::{
-    experiment::Experiment, fault::Result, identity::Digest, plan::Plan, record::Record, run,
-};
+use crate::{experiment::Experiment, fault::Result, plan::Plan, record::Record, run};
 use std::path::Path;
 
 /// Something that does not agree.
@@ -72,15 +70,7 @@ fn sets_agree(
     let method = plan.method(&replicate.method);
     let (Some(experiment), Some(method)) = (experiment, method) else { return Ok(()) };
     let drawn = run::participants(plan, experiment, method, replicate)?.revelation;
-    let hash = |rows: &[u32]| {
-        let mut digest = Digest::default();
-        for row in rows {
-            digest.word(experiment.people.ids.value(*row as usize));
-        }
-        digest.finish()
-    };
-    let same = hash(&drawn.revealed) == manifest.sets.revealed_sha256
-        && hash(&drawn.asked) == manifest.sets.asked_sha256;
+    let same = run::sets(&experiment.people, &drawn) == manifest.sets;
     match same {
         true => Ok(()),
         false => Err(crate::fault::Fault::store(

@@ -21,7 +21,7 @@ pub(super) const PLAN_FORMAT: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// [`PLAN_FORMAT`].
+    /// Version of this form, 1.
     pub format: u32,
     /// Name of the run.
     pub name: String,

@@ -9,7 +9,7 @@ mod replicate;
 mod status;
 
 pub use execute::{Outcome, Progress, execute};
-pub use replicate::{Participants, participants};
+pub use replicate::{Participants, participants, sets};
 pub use status::{Status, status};
 
 use crate::{

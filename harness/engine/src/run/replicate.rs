@@ -108,7 +108,8 @@ pub(super) fn run(
     Ok((manifest, bytes))
 }
 
-fn sets(people: &People, revelation: &Revelation) -> Sets {
+/// The two sets of participants as a manifest holds them.
+pub fn sets(people: &People, revelation: &Revelation) -> Sets {
     let hash = |rows: &[u32]| {
         let mut digest = Digest::default();
         for row in rows {

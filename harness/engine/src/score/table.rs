@@ -8,7 +8,7 @@ use super::{
     rows::{self, ScoreKey, Value},
 };
 use crate::{
-    experiment::{Columns, Experiment, People},
+    experiment::{Columns, Experiment, Origin, People},
     fault::{Fault, FaultKind, Result},
     identity,
     plan::{Plan, PlannedMethod, Replicate},
@@ -308,7 +308,7 @@ fn valid_rate(counts: Counts, participants: usize) -> Value {
 ///
 /// # Errors
 /// When encoding fails.
-pub fn scores_file(cells: &[CellScores]) -> Result<Vec<u8>> {
+pub fn scores_file(plan: &Plan, cells: &[CellScores]) -> Result<Vec<u8>> {
     let rows: Vec<(&CellScores, &ScoreRow)> =
         cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row))).collect();
     let text = |get: &dyn Fn(&CellScores, &ScoreRow) -> Option<String>| -> ArrayRef {
@@ -322,6 +322,10 @@ pub fn scores_file(cells: &[CellScores]) -> Result<Vec<u8>> {
     };
     let mut columns = Columns::default();
     columns.push("experiment", text(&|c, _| Some(c.experiment.clone())));
+    let is_synthetic =
+        |id: &str| plan.experiment(id).is_some_and(|e| e.origin == Origin::Synthetic);
+    let origin = |id: &str| if is_synthetic(id) { "SYNTHETIC" } else { "human" };
+    columns.push("origin", text(&|c, _| Some(origin(&c.experiment).to_owned())));
     columns.push("method", text(&|c, _| Some(c.method.clone())));
     columns.push("size", whole(&|c, _| c.size));
     columns.push("strategy", text(&|c, _| Some(c.strategy.clone())));
