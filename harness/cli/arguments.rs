@@ -91,13 +91,20 @@ pub(crate) struct RunArguments {
     pub(crate) work: Work,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct ResumeArguments {
+/// A recorded run.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Chosen {
     /// Run, by name or path; may be left out when there is one.
     pub(crate) run: Option<String>,
     /// Go on although a plugin's library is another file than at the beginning.
     #[arg(long)]
     pub(crate) allow_changed_plugins: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
     /// Print the leaderboard as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -116,11 +123,8 @@ pub(crate) struct StatusArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// Run, by name or path; may be left out when there is one.
-    pub(crate) run: Option<String>,
-    /// Verify although a metric's library is another file than at the beginning.
-    #[arg(long)]
-    pub(crate) allow_changed_plugins: bool,
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -139,17 +143,14 @@ pub(crate) struct PlanArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct LeaderboardArguments {
-    /// Run, by name or path; may be left out when there is one.
-    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
     /// Form printed.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(crate) format: Format,
     /// Write all files into this folder instead of printing.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Score although a metric's library is another file than at the beginning.
-    #[arg(long)]
-    pub(crate) allow_changed_plugins: bool,
     #[command(flatten)]
     pub(crate) work: Work,
 }

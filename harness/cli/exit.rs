@@ -1,5 +1,6 @@
 //! Exit codes, all of them.
 
+use crate::signals;
 use pilotbench_engine::fault::{Fault, FaultKind};
 use std::process::ExitCode;
 
@@ -28,7 +29,15 @@ impl Exit {
             FaultKind::Usage => Self::Usage,
             FaultKind::Plugin | FaultKind::Store => Self::Integrity,
             FaultKind::Nondeterminism => Self::Nondeterminism,
-            FaultKind::Interrupted => crate::signals::exit(),
+            FaultKind::Interrupted => Self::stopped(),
+        }
+    }
+
+    /// How a command ended that a signal stopped.
+    pub(crate) fn stopped() -> Self {
+        match signals::is_terminated() {
+            true => Self::Terminated,
+            false => Self::Interrupted,
         }
     }
 

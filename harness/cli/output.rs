@@ -5,6 +5,9 @@ use pilotbench_engine::fault::{Fault, Result};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
+/// Characters a line of a table may have where no terminal says how wide it is.
+const WIDTH_WITHOUT_TERMINAL: u16 = 140;
+
 /// Prints a result. A reader that went away (`| head`) is no fault.
 pub(crate) fn print(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
@@ -49,6 +52,9 @@ pub(crate) fn table(header: impl Into<Row>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
+    if !table.is_tty() {
+        table.set_width(WIDTH_WITHOUT_TERMINAL);
+    }
     table.set_header(header);
     table
 }

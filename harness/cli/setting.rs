@@ -1,6 +1,6 @@
 //! Where things are: data, results, plugins, run files.
 
-use crate::arguments::Places;
+use crate::arguments::{Chosen, Places};
 use pilotbench_engine::{
     experiment::{self, Experiment},
     fault::{Fault, Result},
@@ -117,18 +117,15 @@ pub(crate) struct Recorded {
 }
 
 /// Opens a recorded run and checks that data and plugins are those it was made with.
-pub(crate) fn recorded(
-    places: &Places,
-    folder: &Path,
-    allow_changed_plugins: bool,
-) -> Result<Recorded> {
-    let record = Record::open(folder)?;
+pub(crate) fn recorded(places: &Places, chosen: &Chosen) -> Result<Recorded> {
+    let folder = run_folder(places, chosen.run.as_deref())?;
+    let record = Record::open(&folder)?;
     let plan = record.plan()?;
     let run_file = RunFile::read(&folder.join("run.toml"))?;
     let experiments =
         pilotbench_engine::run::load_experiments(&plan, &places.datasets, &run_file.experiments)?;
     let plugins = plugins(places)?;
-    if !allow_changed_plugins {
+    if !chosen.allow_changed_plugins {
         for facts in plan.plugins() {
             plugins.check_locked(facts)?;
         }

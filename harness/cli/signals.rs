@@ -1,6 +1,5 @@
 //! Ctrl-C and SIGTERM: the first lets the replicates in hand commit, the second ends at once.
 
-use crate::exit::Exit;
 use pilotbench_engine::fault::{Fault, Result};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
@@ -28,10 +27,7 @@ pub(crate) fn listen() -> Result<&'static AtomicBool> {
     Ok(&STOP)
 }
 
-/// The exit code of the signal that came.
-pub(crate) fn exit() -> Exit {
-    match TERMINATED.load(Ordering::Relaxed) {
-        true => Exit::Terminated,
-        false => Exit::Interrupted,
-    }
+/// Whether SIGTERM came.
+pub(crate) fn is_terminated() -> bool {
+    TERMINATED.load(Ordering::Relaxed)
 }

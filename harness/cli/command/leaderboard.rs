@@ -20,8 +20,7 @@ use std::{fmt::Write, sync::atomic::AtomicBool};
 /// Scores a run and shows or writes its leaderboard.
 pub(crate) fn leaderboard(places: &Places, arguments: &LeaderboardArguments) -> Result<Exit> {
     set_threads(&arguments.work)?;
-    let folder = setting::run_folder(places, arguments.run.as_deref())?;
-    let recorded = setting::recorded(places, &folder, arguments.allow_changed_plugins)?;
+    let recorded = setting::recorded(places, &arguments.chosen)?;
     let (board, files) = make(&recorded, &arguments.work, signals::listen()?)?;
     if let Some(out) = &arguments.out {
         leaderboard::publish(out, &files)?;
@@ -64,7 +63,7 @@ pub(crate) fn terminal(board: &Board) -> String {
             let _ = writeln!(
                 out,
                 "\n{}{marked}: {} by pilot size, strategy {strategy}",
-                experiment.id, board.headline
+                experiment.planned.id, board.headline
             );
             let _ = writeln!(out, "{}", by_size(board, experiment, strategy));
         }
@@ -97,9 +96,9 @@ fn by_size(board: &Board, experiment: &BoardExperiment, strategy: &str) -> Table
         let role = board.method(name).map_or("", |method| method.role.name());
         let mut row = vec![name.clone(), role.to_owned()];
         for size in &experiment.sizes {
-            let cell = board.cell(&experiment.id, name, *size, strategy);
+            let cell = board.cell(&experiment.planned.id, name, *size, strategy);
             let estimate = cell.and_then(|cell| cell.scores.get(&board.headline));
-            let incomplete = cell.is_some_and(|cell| cell.committed < cell.planned);
+            let incomplete = cell.is_some_and(|cell| cell.facts.committed < cell.facts.planned);
             let mark = if incomplete { " !" } else { "" };
             row.push(match estimate {
                 None => "–".to_owned(),

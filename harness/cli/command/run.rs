@@ -38,8 +38,7 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
 /// Goes on with a recorded run.
 pub(crate) fn resume(places: &Places, arguments: &ResumeArguments) -> Result<Exit> {
     set_threads(&arguments.work)?;
-    let folder = setting::run_folder(places, arguments.run.as_deref())?;
-    let recorded = setting::recorded(places, &folder, arguments.allow_changed_plugins)?;
+    let recorded = setting::recorded(places, &arguments.chosen)?;
     finish(&recorded, &arguments.work, arguments.json)
 }
 
@@ -59,7 +58,7 @@ fn finish(recorded: &Recorded, work: &Work, json: bool) -> Result<Exit> {
             outcome.planned,
             setting::folder_name(record.root())
         ));
-        return Ok(signals::exit());
+        return Ok(Exit::stopped());
     }
     let (board, files) = leaderboard::make(recorded, work, stop)?;
     let folder = record.root().join("leaderboard");

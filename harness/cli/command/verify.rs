@@ -12,15 +12,14 @@ use serde_json::json;
 /// Recomputes every score of a run.
 pub(crate) fn verify(places: &Places, arguments: &VerifyArguments) -> Result<Exit> {
     set_threads(&arguments.work)?;
-    let folder = setting::run_folder(places, arguments.run.as_deref())?;
-    let recorded = setting::recorded(places, &folder, arguments.allow_changed_plugins)?;
+    let recorded = setting::recorded(places, &arguments.chosen)?;
     let stop = signals::listen()?;
     let recompute = || leaderboard::make(&recorded, &arguments.work, stop).map(|(_, files)| files);
     let (checked, findings) = board::verify(
         &recorded.plan,
         &recorded.experiments,
         &recorded.record,
-        &folder.join("leaderboard"),
+        &recorded.record.root().join("leaderboard"),
         &recompute,
     )?;
     if arguments.json {

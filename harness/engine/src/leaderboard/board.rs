@@ -1,31 +1,18 @@
 //! The leaderboard as data: `leaderboard.json`.
 
+use super::order::{Direction, by_badness, columns, order};
 use crate::{
-    experiment::{Exposure, Origin},
-    fault::{Fault, Result},
-    plan::{LearnsFrom, Left, Plan, PluginFacts},
-    plugin::{Better, ScoreInfo},
-    record::Counts,
-    score::{CellScores, Estimate},
+    experiment::Origin,
+    fault::Result,
+    plan::{LearnsFrom, Left, Plan, PlannedExperiment, PluginFacts},
+    plugin::ScoreInfo,
+    score::{CellFacts, CellScores, Estimate},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Version of the JSON form.
 const SCHEMA: &str = "pilotbench/leaderboard/1";
-/// Scores shown unless the run file names others, in this order.
-const USUAL: [&str; 10] = [
-    "js_distance",
-    "w1_normalised",
-    "entropy_ratio",
-    "variance_ratio",
-    "unique_ratio",
-    "offset_declared_gap",
-    "correlation_gap",
-    "accuracy",
-    "log_loss",
-    "valid_rate",
-];
 /// The baseline against which the same pilot is compared.
 const BASELINE: &str = "marginal";
 
@@ -66,16 +53,10 @@ pub struct Board {
 
 /// An experiment on the board.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "as in the plan")]
 pub struct BoardExperiment {
-    pub id: String,
-    pub title: String,
-    pub origin: Origin,
-    pub exposure: Exposure,
-    pub licence: String,
-    pub participants: usize,
-    pub largest_pilot: usize,
-    pub table_sha256: String,
+    /// As planned.
+    #[serde(flatten)]
+    pub planned: PlannedExperiment,
     /// Pilot sizes, rising.
     pub sizes: Vec<usize>,
     /// Methods, best headline at the largest size first. An order of listing, not a rank.
@@ -85,7 +66,7 @@ pub struct BoardExperiment {
 impl BoardExperiment {
     /// The label that must stand wherever numbers of this experiment do.
     pub fn label(&self) -> &'static str {
-        match self.origin {
+        match self.planned.origin {
             Origin::Synthetic => "SYNTHETIC",
             Origin::Human => "",
         }
@@ -140,20 +121,9 @@ pub struct BoardMethod {
 /// A cell on the board, with its scores over all items and everybody.
 #[derive(Debug, Clone, Serialize)]
 pub struct BoardCell {
-    /// Experiment.
-    pub experiment: String,
-    /// Method.
-    pub method: String,
-    /// Pilot size.
-    pub size: usize,
-    /// How pilots are chosen.
-    pub strategy: String,
-    /// Replicates planned.
-    pub planned: usize,
-    /// Replicates committed; fewer than planned: the cell is incomplete.
-    pub committed: usize,
-    /// Requests by what became of them.
-    pub counts: Counts,
+    /// The cell and what became of its replicates.
+    #[serde(flatten)]
+    pub facts: CellFacts,
     /// Scores by name.
     pub scores: BTreeMap<String, Estimate>,
 }
@@ -183,26 +153,6 @@ pub struct OverallCell {
     pub se: Option<f64>,
 }
 
-/// Which way a score is good, as an order.
-#[derive(Debug, Clone, Copy)]
-pub struct Direction(Better);
-
-impl Direction {
-    /// The direction of a score.
-    pub fn of(info: &ScoreInfo) -> Self {
-        Self(info.better)
-    }
-
-    /// A number that is smaller for a better value.
-    pub fn badness(self, value: f64) -> f64 {
-        match self.0 {
-            Better::Lower | Better::Describes => value,
-            Better::Higher => -value,
-            Better::At(best) => (value - best).abs(),
-        }
-    }
-}
-
 impl Board {
     /// Makes the board of a run.
     ///
@@ -219,23 +169,16 @@ impl Board {
             .experiments
             .iter()
             .map(|planned| {
-                let mut sizes: Vec<usize> =
-                    cells.iter().filter(|c| c.experiment == planned.id).map(|c| c.size).collect();
+                let mut sizes: Vec<usize> = cells
+                    .iter()
+                    .filter(|c| c.facts.experiment == planned.id)
+                    .map(|c| c.facts.size)
+                    .collect();
                 sizes.sort_unstable();
                 sizes.dedup();
-                let mut experiment = BoardExperiment {
-                    id: planned.id.clone(),
-                    title: planned.title.clone(),
-                    origin: planned.origin,
-                    exposure: planned.exposure,
-                    licence: planned.licence.clone(),
-                    participants: planned.participants,
-                    largest_pilot: planned.largest_pilot,
-                    table_sha256: planned.table_sha256.clone(),
-                    sizes,
-                    order: Vec::new(),
-                };
-                experiment.order = order(&experiment, &methods, &cells, &headline, direction);
+                let mut experiment =
+                    BoardExperiment { planned: planned.clone(), sizes, order: Vec::new() };
+                experiment.order = order(&planned.id, &methods, &cells, &headline, direction);
                 experiment
             })
             .collect();
@@ -272,10 +215,10 @@ impl Board {
         let fixed = self.method(method).is_some_and(|m| !m.learns_from.uses_pilot());
         let size = if fixed { 0 } else { size };
         self.cells.iter().find(|c| {
-            c.experiment == experiment
-                && c.method == method
-                && c.size == size
-                && c.strategy == strategy
+            c.facts.experiment == experiment
+                && c.facts.method == method
+                && c.facts.size == size
+                && c.facts.strategy == strategy
         })
     }
 
@@ -296,8 +239,8 @@ impl Board {
     pub fn strategies(&self) -> Vec<&str> {
         let mut strategies: Vec<&str> = Vec::new();
         for cell in &self.cells {
-            if !strategies.contains(&cell.strategy.as_str()) {
-                strategies.push(&cell.strategy);
+            if !strategies.contains(&cell.facts.strategy.as_str()) {
+                strategies.push(&cell.facts.strategy);
             }
         }
         strategies
@@ -335,7 +278,7 @@ impl Board {
                 .experiments
                 .iter()
                 .filter(|e| e.sizes.contains(&size))
-                .map(|e| e.id.clone())
+                .map(|e| e.planned.id.clone())
                 .collect();
             for strategy in self.strategies() {
                 for method in &self.methods {
@@ -392,62 +335,8 @@ fn board_cell(cell: &CellScores) -> BoardCell {
     let overall =
         cell.rows.iter().filter(|row| row.key.item.is_none() && row.key.group_column.is_none());
     BoardCell {
-        experiment: cell.experiment.clone(),
-        method: cell.method.clone(),
-        size: cell.size,
-        strategy: cell.strategy.clone(),
-        planned: cell.planned,
-        committed: cell.committed,
-        counts: cell.counts,
+        facts: cell.facts.clone(),
         scores: overall.map(|row| (row.key.score.clone(), row.estimate.clone())).collect(),
-    }
-}
-
-/// The score that orders rows, and the scores shown.
-fn columns(plan: &Plan, scores: &[ScoreInfo]) -> Result<(String, Vec<String>)> {
-    let known = |name: &str| scores.iter().any(|info| info.name == name);
-    let asked = plan.leaderboard.columns.iter().chain(&plan.leaderboard.headline);
-    if let Some(unknown) = asked.into_iter().find(|name| !known(name)) {
-        let names: Vec<_> = scores.iter().map(|info| info.name.as_str()).collect();
-        let fault = Fault::usage("[leaderboard]", format!("no metric gives the score `{unknown}`"));
-        return Err(fault.hint(format!("there are: {}", names.join(", "))));
-    }
-    let mut columns = plan.leaderboard.columns.clone();
-    if columns.is_empty() {
-        columns = USUAL.iter().filter(|n| known(n)).map(|n| (*n).to_owned()).collect();
-    }
-    // A metric from outside is worth a column: the first score of each that judges.
-    if plan.leaderboard.columns.is_empty() && columns.len() < 2 {
-        let judging = scores.iter().filter(|info| info.better != Better::Describes);
-        columns = judging.take(USUAL.len()).map(|info| info.name.clone()).collect();
-    }
-    let headline = plan.leaderboard.headline.clone().unwrap_or_else(|| columns[0].clone());
-    Ok((headline, columns))
-}
-
-fn order(
-    experiment: &BoardExperiment,
-    methods: &[BoardMethod],
-    cells: &[BoardCell],
-    headline: &str,
-    direction: Direction,
-) -> Vec<String> {
-    let badness = |method: &BoardMethod| {
-        let of_method =
-            cells.iter().filter(|c| c.experiment == experiment.id && c.method == method.name);
-        let largest = of_method.max_by_key(|c| c.size)?;
-        Some(direction.badness(largest.scores.get(headline)?.mean?))
-    };
-    let mut listed: Vec<&BoardMethod> = methods.iter().collect();
-    listed.sort_by(|a, b| by_badness(badness(a), badness(b)));
-    listed.into_iter().map(|method| method.name.clone()).collect()
-}
-
-/// Smaller badness first, no value last; equal ones keep their order.
-fn by_badness(a: Option<f64>, b: Option<f64>) -> std::cmp::Ordering {
-    match (a, b) {
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        (a, b) => a.is_none().cmp(&b.is_none()),
     }
 }
 

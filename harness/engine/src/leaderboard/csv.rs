@@ -36,19 +36,19 @@ pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
     writer.write_record(HEADER).map_err(fault)?;
     let real = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     for cell in &board.cells {
-        let experiment = board.experiments.iter().find(|e| e.id == cell.experiment);
+        let experiment = board.experiments.iter().find(|e| e.planned.id == cell.facts.experiment);
         let origin =
             experiment.map_or("", |e| if e.label().is_empty() { "human" } else { e.label() });
-        let role = board.method(&cell.method).map_or("", |m| m.role.name());
+        let role = board.method(&cell.facts.method).map_or("", |m| m.role.name());
         for info in &board.scores {
             let Some(estimate) = cell.scores.get(&info.name) else { continue };
             let record = [
-                cell.experiment.clone(),
+                cell.facts.experiment.clone(),
                 origin.to_owned(),
-                cell.method.clone(),
+                cell.facts.method.clone(),
                 role.to_owned(),
-                cell.size.to_string(),
-                cell.strategy.clone(),
+                cell.facts.size.to_string(),
+                cell.facts.strategy.clone(),
                 info.name.clone(),
                 real(estimate.mean),
                 real(estimate.low),
@@ -59,11 +59,11 @@ pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
                 estimate.seeds.to_string(),
                 estimate.undefined.to_string(),
                 inert(estimate.reason.clone().unwrap_or_default()),
-                cell.planned.to_string(),
-                cell.committed.to_string(),
-                cell.counts.ok.to_string(),
-                cell.counts.refused.to_string(),
-                cell.counts.invalid.to_string(),
+                cell.facts.planned.to_string(),
+                cell.facts.committed.to_string(),
+                cell.facts.counts.ok.to_string(),
+                cell.facts.counts.refused.to_string(),
+                cell.facts.counts.invalid.to_string(),
                 board.plan.clone(),
             ];
             writer.write_record(record).map_err(fault)?;

@@ -72,27 +72,32 @@ fn overall(out: &mut String, board: &Board) {
 fn experiment_head(out: &mut String, experiment: &BoardExperiment) {
     let label = experiment.label();
     let marked = if label.is_empty() { String::new() } else { format!(" — {label}") };
-    line!(out, "## {}{marked}\n", experiment.id);
+    line!(out, "## {}{marked}\n", experiment.planned.id);
     line!(
         out,
         "{} {} participants, {} of them at most in a pilot, the rest held out. Exposure to model \
          training: {}. Licence: {}. Table sha256 `{}`.\n",
-        with_stop(&experiment.title),
-        experiment.participants,
-        experiment.largest_pilot,
-        exposure(experiment.exposure),
-        experiment.licence.trim_end_matches('.'),
-        short(&experiment.table_sha256)
+        with_stop(&experiment.planned.title),
+        experiment.planned.participants,
+        experiment.planned.largest_pilot,
+        exposure(experiment.planned.exposure),
+        experiment.planned.licence.trim_end_matches('.'),
+        short(&experiment.planned.table_sha256)
     );
 }
 
 fn by_size(out: &mut String, board: &Board, experiment: &BoardExperiment, strategy: &str) {
-    line!(out, "### {}: `{}` by pilot size, strategy {strategy}\n", experiment.id, board.headline);
+    line!(
+        out,
+        "### {}: `{}` by pilot size, strategy {strategy}\n",
+        experiment.planned.id,
+        board.headline
+    );
     table_head(out, &experiment.sizes);
     for name in &experiment.order {
         let role = board.method(name).map_or(Role::Method, |m| m.role);
         let cells = experiment.sizes.iter().map(|size| {
-            let cell = board.cell(&experiment.id, name, *size, strategy);
+            let cell = board.cell(&experiment.planned.id, name, *size, strategy);
             cell.map_or("–".to_owned(), |cell| shown(cell, &board.headline))
         });
         line!(out, "| {name} | {} | {} |", role.name(), joined(cells));
@@ -102,26 +107,32 @@ fn by_size(out: &mut String, board: &Board, experiment: &BoardExperiment, strate
 
 fn all_scores(out: &mut String, board: &Board, experiment: &BoardExperiment, strategy: &str) {
     let marked = experiment.label();
-    line!(out, "### {}: all headline scores, strategy {strategy} {marked}\n", experiment.id);
+    line!(
+        out,
+        "### {}: all headline scores, strategy {strategy} {marked}\n",
+        experiment.planned.id
+    );
     let columns = joined(board.columns.iter().map(|c| format!("`{c}`")));
     line!(out, "| method | pilot | {columns} | refused | invalid | seeds |");
     line!(out, "|---|---:|{}---:|---:|---:|", "---:|".repeat(board.columns.len()));
     for name in &experiment.order {
         let of_method = board.cells.iter().filter(|c| {
-            c.experiment == experiment.id && c.method == *name && c.strategy == strategy
+            c.facts.experiment == experiment.planned.id
+                && c.facts.method == *name
+                && c.facts.strategy == strategy
         });
         for cell in of_method {
             let scores = joined(board.columns.iter().map(|column| shown(cell, column)));
-            let seeds = match cell.committed == cell.planned {
-                true => cell.committed.to_string(),
-                false => format!("{} of {} INCOMPLETE", cell.committed, cell.planned),
+            let seeds = match cell.facts.committed == cell.facts.planned {
+                true => cell.facts.committed.to_string(),
+                false => format!("{} of {} INCOMPLETE", cell.facts.committed, cell.facts.planned),
             };
             line!(
                 out,
                 "| {name} | {} | {scores} | {} | {} | {seeds} |",
-                cell.size,
-                cell.counts.refused,
-                cell.counts.invalid
+                cell.facts.size,
+                cell.facts.counts.refused,
+                cell.facts.counts.invalid
             );
         }
     }

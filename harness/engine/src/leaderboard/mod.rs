@@ -8,11 +8,12 @@
 mod board;
 mod csv;
 mod markdown;
+mod order;
 mod publish;
 mod verify;
 
 pub use board::{
-    Board, BoardCell, BoardExperiment, BoardMethod, Direction, Overall, OverallCell, Role, number,
+    Board, BoardCell, BoardExperiment, BoardMethod, Overall, OverallCell, Role, number,
 };
 pub use publish::{FILES, files, publish};
 pub use verify::{Finding, verify};

@@ -40,9 +40,9 @@ pub struct ScoreRow {
     pub n_simulated: f64,
 }
 
-/// All scores of one cell.
-#[derive(Debug, Clone)]
-pub struct CellScores {
+/// A cell and what became of its replicates.
+#[derive(Debug, Clone, Serialize)]
+pub struct CellFacts {
     /// Experiment.
     pub experiment: String,
     /// Method.
@@ -53,20 +53,19 @@ pub struct CellScores {
     pub strategy: String,
     /// Replicates planned.
     pub planned: usize,
-    /// Replicates committed.
+    /// Replicates committed; fewer than planned: the cell is incomplete.
     pub committed: usize,
     /// Requests by what became of them.
     pub counts: Counts,
-    /// Scores, in order of metric and key.
-    pub rows: Vec<ScoreRow>,
 }
 
-impl CellScores {
-    /// The estimate of a score over all items and everybody.
-    pub fn overall(&self, score: &str) -> Option<&Estimate> {
-        let key = ScoreKey::overall(score);
-        self.rows.iter().find(|row| row.key == key).map(|row| &row.estimate)
-    }
+/// All scores of one cell.
+#[derive(Debug, Clone)]
+pub struct CellScores {
+    /// The cell.
+    pub facts: CellFacts,
+    /// Scores, in order of metric and key.
+    pub rows: Vec<ScoreRow>,
 }
 
 /// A metric in use.
@@ -170,7 +169,7 @@ impl Scorer<'_> {
         let experiment = self.experiments.iter().find(|e| e.id() == cell.experiment);
         let experiment = experiment.ok_or_else(fault)?;
         let method = self.plan.method(cell.method).ok_or_else(fault)?;
-        let mut scores = CellScores {
+        let mut facts = CellFacts {
             experiment: cell.experiment.to_owned(),
             method: cell.method.to_owned(),
             size: cell.size,
@@ -178,7 +177,6 @@ impl Scorer<'_> {
             planned: cell.replicates.len(),
             committed: 0,
             counts: Counts::default(),
-            rows: Vec::new(),
         };
         // Keys are kept in the order of the metrics' descriptions, then of items and groups.
         let mut sums: BTreeMap<(usize, ScoreKey), Sums> = BTreeMap::new();
@@ -187,11 +185,11 @@ impl Scorer<'_> {
                 return Err(Fault::new(FaultKind::Interrupted, "", "scoring was stopped"));
             }
             let Some(manifest) = self.record.manifest(replicate)? else { continue };
-            scores.committed += 1;
+            facts.committed += 1;
             let counts = manifest.counts;
-            scores.counts.ok += counts.ok;
-            scores.counts.refused += counts.refused;
-            scores.counts.invalid += counts.invalid;
+            facts.counts.ok += counts.ok;
+            facts.counts.refused += counts.refused;
+            facts.counts.invalid += counts.invalid;
             let answers = record::decode(self.record.answers(&manifest)?)?;
             let mut values = self.replicate(experiment, method, replicate, &answers)?;
             values.push(valid_rate(counts, answers.num_rows()));
@@ -200,7 +198,7 @@ impl Scorer<'_> {
             }
         }
         let confidence = self.plan.score.confidence;
-        scores.rows = sums
+        let rows = sums
             .into_iter()
             .map(|((order, key), sums)| {
                 let info = &self.infos[order];
@@ -214,7 +212,7 @@ impl Scorer<'_> {
                 }
             })
             .collect();
-        Ok(scores)
+        Ok(CellScores { facts, rows })
     }
 
     fn add(&self, sums: &mut BTreeMap<(usize, ScoreKey), Sums>, value: Value) {
@@ -309,15 +307,15 @@ fn valid_rate(counts: Counts, participants: usize) -> Value {
 /// # Errors
 /// When encoding fails.
 pub fn scores_file(plan: &Plan, cells: &[CellScores]) -> Result<Vec<u8>> {
-    let rows: Vec<(&CellScores, &ScoreRow)> =
-        cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row))).collect();
-    let text = |get: &dyn Fn(&CellScores, &ScoreRow) -> Option<String>| -> ArrayRef {
+    let rows: Vec<(&CellFacts, &ScoreRow)> =
+        cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (&cell.facts, row))).collect();
+    let text = |get: &dyn Fn(&CellFacts, &ScoreRow) -> Option<String>| -> ArrayRef {
         Arc::new(rows.iter().map(|(cell, row)| get(cell, row)).collect::<StringArray>())
     };
     let real = |get: &dyn Fn(&ScoreRow) -> Option<f64>| -> ArrayRef {
         Arc::new(rows.iter().map(|(_, row)| get(row)).collect::<Float64Array>())
     };
-    let whole = |get: &dyn Fn(&CellScores, &ScoreRow) -> usize| -> ArrayRef {
+    let whole = |get: &dyn Fn(&CellFacts, &ScoreRow) -> usize| -> ArrayRef {
         Arc::new(rows.iter().map(|(c, row)| Some(get(c, row) as i64)).collect::<Int64Array>())
     };
     let mut columns = Columns::default();
