@@ -198,6 +198,9 @@ pub(crate) enum ExperimentCommand {
         /// File to write; stdout unless given.
         #[arg(long, short, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Make an experiment of this name with the card of the population, ready to run.
+        #[arg(long = "as", value_name = "NAME", conflicts_with = "out")]
+        name: Option<String>,
     },
     /// Write a first card for a table by looking at its columns.
     #[command(

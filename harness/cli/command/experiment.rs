@@ -8,7 +8,7 @@ use crate::{
 use pilotbench_engine::{
     experiment::{
         self, Experiment, Origin, generate,
-        import::{self, Mapping},
+        import::{self, Answers, Mapping},
         scaffold::{self, Columns},
     },
     fault::{Fault, Result},
@@ -25,8 +25,15 @@ pub(crate) fn act(places: &Places, command: ExperimentCommand) -> Result<Exit> {
         ExperimentCommand::List { json } => list(places, json),
         ExperimentCommand::Show { experiment, json } => show(places, &experiment, json),
         ExperimentCommand::Check { experiments } => check(places, &experiments),
-        ExperimentCommand::Generate { population, seed, participants, out } => {
-            generate(&population, seed, participants, out.as_deref())
+        ExperimentCommand::Generate { population, seed, participants, out, name } => {
+            if population != "disclosure" {
+                let message = format!("there is no population `{}`", population.escape_debug());
+                return Err(Fault::usage("", message).hint("there is: disclosure"));
+            }
+            match name {
+                None => generate(seed, participants, out.as_deref()),
+                Some(name) => generate_experiment(places, &name, seed, participants),
+            }
         }
         ExperimentCommand::New(arguments) => new(places, &arguments),
         ExperimentCommand::Import(arguments) => import(places, &arguments),
@@ -195,11 +202,30 @@ fn check(places: &Places, names: &[String]) -> Result<Exit> {
     Ok(if sound { Exit::Done } else { Exit::Usage })
 }
 
-fn generate(population: &str, seed: u64, participants: usize, out: Option<&Path>) -> Result<Exit> {
-    if population != "disclosure" {
-        let message = format!("there is no population `{}`", population.escape_debug());
-        return Err(Fault::usage("", message).hint("there is: disclosure"));
-    }
+fn generate_experiment(
+    places: &Places,
+    name: &str,
+    seed: u64,
+    participants: usize,
+) -> Result<Exit> {
+    let like = experiment::find(&places.datasets, "disclosure")?;
+    let fault = |e: std::io::Error| Fault::store("temporary table", e);
+    let staged = tempfile::Builder::new().suffix(".csv").tempfile().map_err(fault)?;
+    let mut writer = BufWriter::new(staged.as_file());
+    generate::disclosure(seed, participants, &mut writer).map_err(fault)?;
+    writer.flush().map_err(fault)?;
+    experiment::check_folder_id(name)?;
+    let folder = places.datasets.join(name);
+    let table = staged.path();
+    import::import(&like, table, &Mapping::default(), &folder, Answers::Redrawn)?;
+    output::print_line(&format!(
+        "{}: {participants} participants drawn from seed {seed}, SYNTHETIC",
+        folder.display()
+    ));
+    Ok(Exit::Done)
+}
+
+fn generate(seed: u64, participants: usize, out: Option<&Path>) -> Result<Exit> {
     let fault = |e: std::io::Error| match out {
         Some(path) => Fault::store(path.display(), e),
         None => Fault::store("stdout", e),
@@ -245,8 +271,9 @@ fn import(places: &Places, arguments: &ImportArguments) -> Result<Exit> {
         Some(path) => Mapping::read(path)?,
         None => Mapping::default(),
     };
+    experiment::check_folder_id(&arguments.name)?;
     let folder = places.datasets.join(&arguments.name);
-    let rows = import::import(&like, &arguments.table, &mapping, &folder, &arguments.name)?;
+    let rows = import::import(&like, &arguments.table, &mapping, &folder, Answers::People)?;
     output::print_line(&format!("{}: {rows} participants imported", folder.display()));
     Ok(Exit::Done)
 }

@@ -42,6 +42,15 @@ impl Mapping {
     }
 }
 
+/// Whose answers an imported table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// People's: where they come from is the owner's to say.
+    People,
+    /// Drawn anew from the population of the card, which stays what it is.
+    Redrawn,
+}
+
 /// Imports a table; returns the number of participants. Nothing is left behind unless card and
 /// table are sound.
 ///
@@ -52,8 +61,9 @@ pub fn import(
     table: &Path,
     mapping: &Mapping,
     folder: &Path,
-    name: &str,
+    answers: Answers,
 ) -> Result<usize> {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     check_folder_id(name)?;
     if folder.exists() {
         return Err(Fault::usage(folder.display(), "there is already something of this name"));
@@ -70,7 +80,11 @@ pub fn import(
         return Err(Fault::usage("", message).hint(format!("there are: {}", columns.join(", "))));
     }
     let (bytes, rows) = mapped(table, mapping, &columns)?;
-    let card = imported_card(file.card, name, &bytes, rows, mapping.participant.is_some());
+    let has_ids = mapping.participant.is_some();
+    let mut card = with_table(file.card, name, &bytes, rows, has_ids);
+    if answers == Answers::People {
+        card = without_source(card);
+    }
     let text = toml::to_string(&card).map_err(|e| Fault::usage(name, e))?;
     place(folder, name, &text, &bytes)?;
     Ok(rows)
@@ -111,8 +125,7 @@ fn mapped(table: &Path, mapping: &Mapping, columns: &[&str]) -> Result<(Vec<u8>,
     Ok((bytes, rows))
 }
 
-fn imported_card(mut card: Card, name: &str, table: &[u8], rows: usize, has_ids: bool) -> Card {
-    card.id = Spanned::new(0..0, name.to_owned());
+fn without_source(mut card: Card) -> Card {
     card.origin = Origin::Human;
     card.title = format!("FILL IN (imported in the form of: {})", card.title);
     card.source = Source {
@@ -123,6 +136,11 @@ fn imported_card(mut card: Card, name: &str, table: &[u8], rows: usize, has_ids:
         exposure: Exposure::Unknown,
         exposure_note: String::new(),
     };
+    card
+}
+
+fn with_table(mut card: Card, name: &str, table: &[u8], rows: usize, has_ids: bool) -> Card {
+    card.id = Spanned::new(0..0, name.to_owned());
     card.exclusions = None;
     card.table.file = "participants.csv".to_owned();
     card.table.sha256 = identity::sha256(table);
@@ -169,7 +187,7 @@ mod tests {
         )
         .unwrap();
         let place = folder.path().join("ours");
-        assert_eq!(import(&like, &table, &mapping, &place, "ours").unwrap(), 2);
+        assert_eq!(import(&like, &table, &mapping, &place, Answers::People).unwrap(), 2);
         let experiment = Experiment::load(&place).unwrap();
         assert_eq!(experiment.people.ids.value(0), "ann");
         assert_eq!(experiment.people.answers[0].value(0), 2);
@@ -185,7 +203,8 @@ mod tests {
         let table = folder.path().join("theirs.csv");
         std::fs::write(&table, "arm,group,age,b1,b2,act\n0,x,31,lots,1,1\n").unwrap();
         let place = folder.path().join("ours");
-        let fault = import(&like, &table, &Mapping::default(), &place, "ours").unwrap_err();
+        let fault =
+            import(&like, &table, &Mapping::default(), &place, Answers::People).unwrap_err();
         assert!(fault.message.contains("`lots` is not a level of `b1`"), "{fault}");
         assert!(fault.place.ends_with("ours/participants.csv:2"), "{fault}");
         assert!(!place.exists());
