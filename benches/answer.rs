@@ -8,7 +8,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use pilotbench_engine::{
     fault::Fault,
     plan::Replicate,
-    record::Record,
+    record::{Lock, Record},
     run::{self, Progress},
     score,
 };
@@ -36,7 +36,9 @@ fn whole_way(c: &mut Criterion) {
                 || tempfile::tempdir().unwrap(),
                 |folder| {
                     let stop = AtomicBool::new(false);
-                    let record = Record::create(folder.path(), &work.plan, &work.run_file).unwrap();
+                    let lock = Lock::take(folder.path()).unwrap();
+                    let record =
+                        Record::create(folder.path(), &work.plan, &work.run_file, &lock).unwrap();
                     let (plan, experiments, plugins) =
                         (&work.plan, &work.experiments, &work.plugins);
                     let outcome = run::execute(plan, experiments, plugins, &record, &Silent, &stop);

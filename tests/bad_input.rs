@@ -83,6 +83,8 @@ fn strategies_that_the_experiment_lacks() {
 fn grids_without_end() {
     let fault = refused(&with("seeds", "4000000"));
     assert!(fault.contains("more than 100000 replicates"), "{fault}");
+    let fault = refused(&with("seeds", "4000000000"));
+    assert!(fault.contains("more than 100000 replicates"), "{fault}");
     let fault = refused(&with("seeds", "0"));
     assert!(fault.contains("`seeds` is empty"), "{fault}");
     let fault = refused(&with("seeds", "[1, 1]"));
@@ -115,9 +117,43 @@ fn names_and_files_that_are_none() {
 
 #[test]
 fn a_score_that_no_metric_gives() {
-    let place = Place::with(&run_file("\"marginal\"", "[leaderboard]\nheadline = \"beauty\""));
-    let fault = place.fails(&["run"], 2);
-    assert!(fault.contains("no metric gives the score `beauty`"), "{fault}");
+    let fault = refused(&run_file("\"marginal\"", "[leaderboard]\nheadline = \"beauty\""));
+    assert!(fault.contains("pilotbench.toml:8: no metric gives the score `beauty`"), "{fault}");
+}
+
+#[test]
+fn the_same_work_may_be_shown_in_another_way() {
+    let place = Place::with(&run_file("\"marginal\"", ""));
+    place.pilotbench(&["run"]).assert().success();
+    place.write(
+        "pilotbench.toml",
+        run_file("\"marginal\"", "[leaderboard]\nheadline = \"accuracy\""),
+    );
+    let output = place.pilotbench(&["run"]).assert().success().get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("0 replicates to run"));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("accuracy by pilot size"));
+    place.pilotbench(&["verify"]).assert().success();
+}
+
+#[test]
+fn a_full_disk_under_the_output_is_not_success() {
+    if std::path::Path::new("/dev/full").exists() {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pilotbench"));
+        let status = command
+            .args(["experiment", "generate", "disclosure"])
+            .stdout(full.try_clone().unwrap())
+            .stderr(std::process::Stdio::null())
+            .status();
+        assert_eq!(status.unwrap().code(), Some(4));
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pilotbench"));
+        let status = command
+            .args(["completions", "bash"])
+            .stdout(full)
+            .stderr(std::process::Stdio::null())
+            .status();
+        assert_eq!(status.unwrap().code(), Some(4));
+    }
 }
 
 #[test]

@@ -249,6 +249,6 @@ fn a_rebuilt_plugin_is_not_mixed_in_silently() {
     fs::remove_file(&copy).unwrap();
     fs::write(&copy, bytes).unwrap();
     let fault = place.fails(&["resume"], 4);
-    assert!(fault.contains("plugin baseline is another file than the one that began"), "{fault}");
+    assert!(fault.contains("plugin baseline: another file than the one that began"), "{fault}");
     place.pilotbench(&["resume", "--allow-changed-plugins"]).assert().success();
 }

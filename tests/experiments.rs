@@ -87,6 +87,29 @@ fn the_synthetic_table_is_drawn_bit_for_bit() {
     pilotbench(&["experiment", "generate", "weather"]).assert().code(2);
 }
 
+#[test]
+fn a_fresh_population_is_an_experiment_and_stays_synthetic() {
+    let place = Place::new();
+    let datasets = place.folder.path().join("datasets");
+    fs::create_dir_all(datasets.join("disclosure")).unwrap();
+    for name in ["experiment.toml", "participants.csv"] {
+        let from = repository().join("datasets/disclosure").join(name);
+        fs::copy(from, datasets.join("disclosure").join(name)).unwrap();
+    }
+    let own = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pilotbench"));
+        command.current_dir(place.folder.path()).args(arguments);
+        command.assert()
+    };
+    let draw = ["experiment", "generate", "disclosure", "--seed", "7", "--participants", "500"];
+    own(&[&draw[..], &["--as", "seventh"]].concat()).success();
+    let shown = own(&["experiment", "show", "seventh", "--json"]).success();
+    let shown: Value = serde_json::from_slice(&shown.get_output().stdout).unwrap();
+    assert_eq!(shown["origin"], "synthetic");
+    assert_eq!(shown["participants"], 500);
+    own(&[&draw[..], &["--as", "seventh"]].concat()).code(2);
+}
+
 /// A copy of the tiny experiment with one text replaced, checked.
 fn check_with(file: &str, from: &str, to: &str) -> String {
     let place = Place::new();
@@ -120,6 +143,27 @@ fn faults_of_a_card_name_their_line() {
         ("id = \"tiny\"", "id = \"small\"", "id `small` in a folder `tiny`"),
         ("kind = \"ordinal\"", "kind = \"ordnial\"", "unknown variant `ordnial`"),
         ("format = 1", "format = 2", "card format 2, this version reads 1"),
+        ("id = \"age\"\n", "id = \"age\"\ncolumn = \"act\"\n", "column `act` is used twice"),
+        (
+            "subgroups = [\"group\"]",
+            "subgroups = [\"group\", \"group\"]",
+            "subgroup `group` stands twice",
+        ),
+        ("label = \"Y\"", "label = \"X\"", "level label `X` stands twice"),
+        ("weight = 1.0", "weight = nan", "a weight or the centre is not finite"),
+        ("treated = 1", "treated = inf", "arm `b`: a factor is not finite"),
+        (
+            "participant = \"id\"",
+            "participant = \"id\"\nmissing = [\"\", \"2\"]",
+            "level code `2` also means missing",
+        ),
+        ("title = \"Tiny\"", "title = \"Ti\\u001b[31mny\"", "is not one line of plain characters"),
+        ("title = \"Tiny\"", "title = \"Ti\\u202eny\"", "is not one line of plain characters"),
+        (
+            "pilot_sizes = [0, 8, 15]",
+            "pilot_sizes = [0, 8, 60]",
+            "a pilot size leaves nobody of the 60 rows",
+        ),
     ];
     for (from, to, expected) in cases {
         let faults = check_with("experiment.toml", from, to);

@@ -158,6 +158,46 @@ fn verify_finds_one_flipped_byte_anywhere() {
 }
 
 #[test]
+fn verify_finds_a_manifest_that_tells_another_story() {
+    let place = finished();
+    let manifest = below(&place.run().join("cells"), "manifest.json").swap_remove(3);
+    let text = fs::read_to_string(&manifest).unwrap();
+    for (from, to, expected) in [
+        ("\"refused\": 0", "\"refused\": 9", "counts other answers than there are"),
+        ("\"rows\": ", "\"rows\": 1", "counts other participants"),
+        ("\"revealed_sha256\": \"", "\"revealed_sha256\": \"0", "not those that the plan draws"),
+        ("\"table_sha256\": \"", "\"table_sha256\": \"0", "another table of human answers"),
+    ] {
+        fs::write(&manifest, text.replacen(from, to, 1)).unwrap();
+        let output = place.pilotbench(&["verify"]).assert().code(4).get_output().clone();
+        let findings = String::from_utf8(output.stdout).unwrap();
+        assert!(findings.contains(expected), "{from}: {findings}");
+    }
+}
+
+#[test]
+fn a_changed_label_is_another_run() {
+    let place = Place::new();
+    let own = place.folder.path().join("own/tiny");
+    fs::create_dir_all(&own).unwrap();
+    for file in ["experiment.toml", "participants.csv"] {
+        fs::copy(pilotbench_testkit::experiments().join("tiny").join(file), own.join(file))
+            .unwrap();
+    }
+    place.write("pilotbench.toml", run_file("\"marginal\"", ""));
+    let run = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_pilotbench"));
+        command.current_dir(place.folder.path()).args(["--datasets", "own"]).args(arguments);
+        String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
+    };
+    assert!(run(&["run"]).contains("tiny [SYNTHETIC]"));
+    let card = own.join("experiment.toml");
+    let text = fs::read_to_string(&card).unwrap().replace("\"synthetic\"", "\"human\"");
+    fs::write(&card, text).unwrap();
+    assert!(run(&["run"]).contains("\ntiny: "), "the label follows the card");
+}
+
+#[test]
 fn an_edited_number_in_the_leaderboard_is_found() {
     let place = finished();
     let path = place.run().join("leaderboard/leaderboard.csv");

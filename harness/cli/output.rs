@@ -1,5 +1,6 @@
 //! What goes to the terminal. Results go to stdout, everything else to stderr.
 
+use crate::exit::Exit;
 use comfy_table::{ContentArrangement, Row, Table, presets};
 use pilotbench_engine::fault::{Fault, Result};
 use serde::Serialize;
@@ -8,9 +9,17 @@ use std::io::{self, IsTerminal, Write};
 /// Characters a line of a table may have where no terminal says how wide it is.
 const WIDTH_WITHOUT_TERMINAL: u16 = 140;
 
-/// Prints a result. A reader that went away (`| head`) is no fault.
+/// Prints a result. A reader that went away (`| head`) is no fault; a full disk is, and then
+/// there is nothing left to do.
 pub(crate) fn print(text: &str) {
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(e) = written
+        && e.kind() != io::ErrorKind::BrokenPipe
+    {
+        complain(&Fault::store("stdout", e));
+        std::process::exit(Exit::Integrity as i32);
+    }
 }
 
 /// Prints a result and a line end.

@@ -67,6 +67,10 @@ pub(crate) fn run_folder(places: &Places, given: Option<&str>) -> Result<PathBuf
     match given {
         Some(name) if Path::new(name).join("plan.json").is_file() => Ok(PathBuf::from(name)),
         Some(name) => {
+            let exact = runs.join(name);
+            if exact.join("plan.json").is_file() {
+                return Ok(exact);
+            }
             let mut fitting = run_folders(&runs);
             fitting.retain(|folder| folder_name(folder).starts_with(name));
             one(fitting, &format!("`{}`", name.escape_debug()), &runs)

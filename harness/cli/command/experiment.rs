@@ -44,8 +44,16 @@ fn list(places: &Places, json: bool) -> Result<Exit> {
     let mut table =
         output::table(["experiment", "title", "origin", "participants", "arms", "items"]);
     let mut values = Vec::new();
+    let mut exit = Exit::Done;
     for folder in experiment::folders(&places.datasets)? {
-        let loaded = Experiment::load(&folder).map_err(|f| f.first().expect_err("a fault"))?;
+        let loaded = match Experiment::load(&folder) {
+            Ok(loaded) => loaded,
+            Err(faults) => {
+                exit = Exit::Usage;
+                faults.0.iter().for_each(output::complain);
+                continue;
+            }
+        };
         let (design, people) = (&loaded.design, loaded.people.len());
         let origin = origin(&loaded);
         let (arms, items) = (design.arms.len().max(1), design.items.len());
@@ -66,7 +74,7 @@ fn list(places: &Places, json: bool) -> Result<Exit> {
         true => output::print_json(&values)?,
         false => output::print_line(&table.to_string()),
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn origin(experiment: &Experiment) -> &'static str {

@@ -104,7 +104,9 @@ fn by_size(board: &Board, experiment: &BoardExperiment, strategy: &str) -> Table
                 None => "–".to_owned(),
                 Some(e) => match (e.mean, e.low, e.high) {
                     (Some(mean), Some(low), Some(high)) => {
-                        format!("{} ±{}{mark}", number(mean), number((high - low) / 2.0))
+                        // At the end of a score's range the interval is cut on one side.
+                        let half = (high - mean).max(mean - low);
+                        format!("{} ±{}{mark}", number(mean), number(half))
                     }
                     (Some(mean), _, _) => format!("{}{mark}", number(mean)),
                     _ => format!("undef{mark}"),

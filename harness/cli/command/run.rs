@@ -27,25 +27,32 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
     if arguments.fresh {
         discard(&folder)?;
     }
-    let record = Record::create(&folder, &plan, file.text())?;
+    let lock = lock(&folder)?;
+    let record = Record::create(&folder, &plan, file.text(), &lock)?;
     let recorded = record.plan()?;
     for facts in recorded.plugins() {
         plugins.check_locked(facts)?;
     }
-    finish(&Recorded { record, plan: recorded, experiments, plugins }, work, arguments.json)
+    let recorded = Recorded { record, plan: recorded, experiments, plugins };
+    finish(&recorded, &lock, work, arguments.json)
 }
 
 /// Goes on with a recorded run.
 pub(crate) fn resume(places: &Places, arguments: &ResumeArguments) -> Result<Exit> {
     set_threads(&arguments.work)?;
     let recorded = setting::recorded(places, &arguments.chosen)?;
-    finish(&recorded, &arguments.work, arguments.json)
+    let lock = lock(recorded.record.root())?;
+    finish(&recorded, &lock, &arguments.work, arguments.json)
 }
 
-fn finish(recorded: &Recorded, work: &Work, json: bool) -> Result<Exit> {
+fn lock(folder: &Path) -> Result<Lock> {
+    std::fs::create_dir_all(folder).map_err(|e| Fault::store(folder.display(), e))?;
+    Lock::take(folder)
+}
+
+fn finish(recorded: &Recorded, lock: &Lock, work: &Work, json: bool) -> Result<Exit> {
     let Recorded { record, plan, experiments, plugins } = recorded;
-    let lock = Lock::take(record.root())?;
-    record.sweep(&lock)?;
+    record.sweep(lock)?;
     let stop = signals::listen()?;
     let shown = Shown::new("replicates", work.quiet);
     let outcome = run::execute(plan, experiments, plugins, record, &shown, stop);
@@ -82,11 +89,16 @@ fn finish(recorded: &Recorded, work: &Work, json: bool) -> Result<Exit> {
     }
 }
 
-/// Removes the record of an earlier run, and nothing that is not one.
+/// Removes the record of an earlier run. It is moved out of the way first: killed in between, no
+/// half of it is left to be taken for a whole.
 fn discard(folder: &Path) -> Result<()> {
-    if !folder.join("plan.json").is_file() {
+    if !folder.exists() {
         return Ok(());
     }
+    let fault = |e: std::io::Error| Fault::store(folder.display(), e);
     let _lock = Lock::take(folder)?;
-    std::fs::remove_dir_all(folder).map_err(|e| Fault::store(folder.display(), e))
+    let parent = folder.parent().unwrap_or(Path::new("."));
+    let away = tempfile::Builder::new().prefix(".discarded-").tempdir_in(parent).map_err(fault)?;
+    std::fs::rename(folder, away.path().join("run")).map_err(fault)?;
+    away.close().map_err(fault)
 }

@@ -8,7 +8,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// A setting is wrong.
-    #[error("setting `{key}`: {message}")]
+    #[error("{}{message}", if key.is_empty() { "settings: ".to_owned() } else { format!("setting `{key}`: ") })]
     Config {
         /// Key of the setting, empty for the configuration as a whole.
         key: String,

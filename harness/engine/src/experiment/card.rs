@@ -3,7 +3,7 @@
 use super::design::{Arm, CovariateKind, ItemKind, Regression, Role, TieRule, Wording};
 use crate::fault::{Fault, Result};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{fs::File, io::Read, path::Path};
 use toml::Spanned;
 
 /// Cards larger than this are refused: no card needs a mebibyte of words.
@@ -259,8 +259,6 @@ pub struct CardFile {
     pub path: String,
     /// The card.
     pub card: Card,
-    /// SHA-256 of the text.
-    pub sha256: String,
     text: String,
 }
 
@@ -273,7 +271,7 @@ impl CardFile {
         let shown = path.display().to_string();
         let text = read_text(path, CARD_BYTES_MAX)?;
         let card = toml::from_str(&text).map_err(|e| toml_fault(&shown, &text, &e))?;
-        Ok(Self { path: shown, card, sha256: crate::identity::sha256(text.as_bytes()), text })
+        Ok(Self { path: shown, card, text })
     }
 
     /// A fault at a spanned place of the card.
@@ -295,9 +293,14 @@ impl CardFile {
 /// When the file cannot be read, is not UTF-8, or is too large.
 pub fn read_text(path: &Path, bytes_max: usize) -> Result<String> {
     let fault = |message: String| Fault::usage(path.display(), message);
-    let bytes = std::fs::read(path).map_err(|e| fault(e.to_string()))?;
+    let file = File::open(path).map_err(|e| fault(e.to_string()))?;
+    let mut bytes = Vec::new();
+    let read = file.take(bytes_max as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|e| fault(e.to_string()))?;
     if bytes.len() > bytes_max {
-        return Err(fault(format!("{} bytes, at most {bytes_max} are read", bytes.len())));
+        return Err(fault(format!(
+            "larger than {bytes_max} bytes, which is the most that is read"
+        )));
     }
     String::from_utf8(bytes).map_err(|e| fault(format!("not UTF-8: {e}")))
 }

@@ -1,12 +1,12 @@
 //! Rows of a table file as texts, whether it is CSV or Parquet.
 
 use crate::fault::{Fault, Result};
-use arrow_array::{Array, RecordBatch, cast::AsArray, types};
+use arrow_array::{Array, ArrayRef, cast::AsArray, types};
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use std::{fs::File, path::Path};
+use std::{fs::File, path::Path, sync::Arc};
 
-/// Rows and columns beyond these are refused before memory is spent on them.
+/// A table with more columns, or a longer cell, is no table of answers.
 const COLUMNS_MAX: usize = 10_000;
 const CELL_BYTES_MAX: usize = 1 << 16;
 
@@ -98,9 +98,10 @@ fn each_parquet_row(path: &Path, row: &mut RowFn) -> Result<Header> {
     let mut line = 0;
     for batch in builder.build().map_err(|e| fault(&e))? {
         let batch = batch.map_err(|e| fault(&e))?;
+        let columns: Vec<ArrayRef> = batch.columns().iter().map(plain).collect();
         for i in 0..batch.num_rows() {
             line += 1;
-            let cells = cells_of(&batch, i).map_err(|message| {
+            let cells = cells_of(&header, &columns, i).map_err(|message| {
                 Fault::usage(format!("{} row {line}", path.display()), message)
             })?;
             let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
@@ -110,13 +111,24 @@ fn each_parquet_row(path: &Path, row: &mut RowFn) -> Result<Header> {
     Ok(header)
 }
 
-fn cells_of(batch: &RecordBatch, row: usize) -> std::result::Result<Vec<String>, String> {
-    let schema = batch.schema_ref();
-    let cells = batch.columns().iter().enumerate();
+/// A dictionary column as the texts or numbers that it stands for.
+fn plain(column: &ArrayRef) -> ArrayRef {
+    let plain = column.as_any_dictionary_opt().and_then(|dictionary| {
+        arrow_select::take::take(dictionary.values(), dictionary.keys(), None).ok()
+    });
+    plain.unwrap_or_else(|| Arc::clone(column))
+}
+
+fn cells_of(
+    header: &Header,
+    columns: &[ArrayRef],
+    row: usize,
+) -> std::result::Result<Vec<String>, String> {
+    let cells = columns.iter().zip(&header.names);
     cells
-        .map(|(i, column)| {
+        .map(|(column, name)| {
             cell_text(column.as_ref(), row).ok_or_else(|| {
-                let name = schema.field(i).name().escape_debug();
+                let name = name.escape_debug();
                 format!("column `{name}` has the type {}, which is not read", column.data_type())
             })
         })
@@ -143,11 +155,6 @@ fn cell_text(column: &dyn Array, row: usize) -> Option<String> {
         DataType::UInt64 => column.as_primitive::<types::UInt64Type>().value(row).to_string(),
         DataType::Float32 => column.as_primitive::<types::Float32Type>().value(row).to_string(),
         DataType::Float64 => column.as_primitive::<types::Float64Type>().value(row).to_string(),
-        DataType::Dictionary(_, _) => {
-            let dictionary = column.as_any_dictionary_opt()?;
-            let key = dictionary.normalized_keys()[row];
-            return cell_text(dictionary.values().as_ref(), key);
-        }
         _ => return None,
     })
 }

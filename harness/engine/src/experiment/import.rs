@@ -86,7 +86,9 @@ pub fn import(
         card = without_source(card);
     }
     let text = toml::to_string(&card).map_err(|e| Fault::usage(name, e))?;
-    place(folder, name, &text, &bytes)?;
+    place(folder, &text, "participants.csv", &bytes).map_err(|fault| {
+        fault.hint("say under [codes.COLUMN] which of the card's codes your cells stand for")
+    })?;
     Ok(rows)
 }
 
@@ -147,24 +149,27 @@ fn with_table(mut card: Card, name: &str, table: &[u8], rows: usize, has_ids: bo
     card.table.rows = rows;
     card.table.participant = if has_ids { "participant_id" } else { "row" }.to_owned();
     card.table.unused = Vec::new();
+    // Sizes that the new table allows.
+    card.design.pilot_sizes.retain(|size| *size == 0 || size + 2 <= rows);
     card
 }
 
-/// Writes the folder beside its place, checks it there, and moves it.
-fn place(folder: &Path, name: &str, card: &str, table: &[u8]) -> Result<()> {
+/// Writes an experiment's folder beside its place, checks it there, and moves it: what is not sound
+/// leaves nothing behind.
+pub(super) fn place(folder: &Path, card: &str, table_file: &str, table: &[u8]) -> Result<()> {
+    let name = folder.file_name().unwrap_or_default();
     let fault = |e: std::io::Error| Fault::store(folder.display(), e);
     let parent = folder.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(fault)?;
     let staged = tempfile::tempdir_in(parent).map_err(fault)?;
     let place = staged.path().join(name);
     std::fs::create_dir(&place).map_err(fault)?;
-    std::fs::write(place.join("participants.csv"), table).map_err(fault)?;
+    std::fs::write(place.join(table_file), table).map_err(fault)?;
     std::fs::write(place.join(CARD_FILE), card).map_err(fault)?;
     Experiment::load(&place).map_err(|faults| {
         let fault = faults.first().expect_err("loading failed for a reason");
         let shown = staged.path().display().to_string();
         Fault { place: fault.place.replace(&shown, &parent.display().to_string()), ..fault }
-            .hint("say under [codes.COLUMN] which of the card's codes your cells stand for")
     })?;
     std::fs::rename(&place, folder).map_err(fault)
 }
@@ -178,7 +183,7 @@ mod tests {
     fn columns_and_codes_are_mapped() {
         let folder = tempfile::tempdir().unwrap();
         let like = folder.path().join("tiny");
-        testing::write(&like, 12);
+        testing::write(&like, 20);
         let table = folder.path().join("theirs.csv");
         let text = "who,arm,grp,age,b1,b2,act\nann,0,X,31,much,1,1\nbob,1,z,,0,2,0\n";
         std::fs::write(&table, text).unwrap();
@@ -199,7 +204,7 @@ mod tests {
     fn a_cell_without_counterpart_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         let like = folder.path().join("tiny");
-        testing::write(&like, 12);
+        testing::write(&like, 20);
         let table = folder.path().join("theirs.csv");
         std::fs::write(&table, "arm,group,age,b1,b2,act\n0,x,31,lots,1,1\n").unwrap();
         let place = folder.path().join("ours");

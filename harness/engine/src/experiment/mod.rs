@@ -43,8 +43,6 @@ pub struct Experiment {
     pub people: People,
     /// The card as written.
     pub card: Card,
-    /// SHA-256 of the card.
-    pub card_sha256: String,
 }
 
 impl Experiment {
@@ -85,7 +83,7 @@ impl Experiment {
         let people = design.as_ref().map(|design| table::load(&file, design, &path));
         match (design, people) {
             (Some(design), Some(Ok(people))) if faults.0.is_empty() => {
-                Ok(Self { design, people, card_sha256: file.sha256, card: file.card })
+                Ok(Self { design, people, card: file.card })
             }
             (_, people) => {
                 faults.0.extend(people.and_then(std::result::Result::err).unwrap_or_default().0);

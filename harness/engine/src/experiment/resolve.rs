@@ -42,6 +42,8 @@ impl Resolver<'_> {
         self.head(&card);
         let arms: Vec<_> = card.arms.iter().map(|arm| arm.get_ref().clone()).collect();
         self.arms(&card);
+        self.columns(&card);
+        self.lines(&card);
         let covariates: Vec<_> = card.covariates.iter().map(|c| self.covariate(c)).collect();
         let items: Vec<_> = card.items.iter().map(|item| self.item(item)).collect();
         self.names(&card);
@@ -96,6 +98,10 @@ impl Resolver<'_> {
             );
             self.faults.push(self.file.fault_in("exclusions", message));
         }
+        if card.design.pilot_sizes.last().is_some_and(|size| size + 2 > card.table.rows) {
+            let message = format!("a pilot size leaves nobody of the {} rows", card.table.rows);
+            self.faults.push(self.file.fault_in("design", message));
+        }
         if card.design.pilot_sizes.is_empty() || !card.design.pilot_sizes.is_sorted() {
             let message = "pilot_sizes must be a list of sizes in rising order";
             self.faults.push(self.file.fault_in("design", message));
@@ -110,11 +116,74 @@ impl Resolver<'_> {
                 self.faults
                     .push(self.file.fault(arm, format!("arm id `{}` is not of [a-z0-9-]", a.id)));
             }
+            if card.table.missing.contains(&a.code) {
+                let message = format!("arm code `{}` also means missing", a.code);
+                self.faults.push(self.file.fault(arm, message));
+            }
+            if a.factors.values().any(|factor| !factor.is_finite()) {
+                let message = format!("arm `{}`: a factor is not finite", a.id);
+                self.faults.push(self.file.fault(arm, message));
+            }
             if !codes.insert(&a.code) {
                 self.faults
                     .push(self.file.fault(arm, format!("arm code `{}` stands twice", a.code)));
             }
         }
+    }
+
+    /// Each column of the table is read once: an item's answers must not come in again as something
+    /// known before the interview.
+    fn columns(&mut self, card: &Card) {
+        let mut seen = BTreeSet::new();
+        let participant = Some(card.table.participant.as_str()).filter(|column| *column != "row");
+        let in_table = participant.into_iter().chain(card.table.arm.as_deref());
+        let in_table = in_table.map(|column| (self.file.fault_in("table", ""), column));
+        let covariates = card.covariates.iter().map(|at| {
+            let c = at.get_ref();
+            (self.file.fault(at, ""), c.column.as_deref().unwrap_or(&c.id))
+        });
+        let items = card.items.iter().map(|at| {
+            let i = at.get_ref();
+            (self.file.fault(at, ""), i.column.as_deref().unwrap_or(&i.id))
+        });
+        let unused = card.table.unused.iter();
+        let unused = unused.map(|column| (self.file.fault_in("table", ""), column.as_str()));
+        let mut twice = Vec::new();
+        for (place, column) in in_table.chain(covariates).chain(items).chain(unused) {
+            if !seen.insert(column) {
+                let message = format!("column `{column}` is used twice");
+                twice.push(Fault { message, ..place });
+            }
+        }
+        self.faults.0.extend(twice);
+    }
+
+    /// Texts that stand in tables are one line that no terminal or page takes for a command.
+    fn lines(&mut self, card: &Card) {
+        let source = &card.source;
+        let head = [&card.title, &source.citation, &source.licence, &source.package];
+        let head = head.into_iter().map(|text| (self.file.fault_in("source", ""), text.as_str()));
+        let arms =
+            card.arms.iter().map(|at| (self.file.fault(at, ""), at.get_ref().label.as_str()));
+        let covariates = card.covariates.iter().flat_map(|at| {
+            let labels = at.get_ref().levels.iter().map(|level| level.label.as_str());
+            let all = labels.chain([at.get_ref().label.as_str()]);
+            all.map(|text| (self.file.fault(at, ""), text)).collect::<Vec<_>>()
+        });
+        let items = card.items.iter().flat_map(|at| {
+            let labels = at.get_ref().levels.iter().map(|level| level.label.as_str());
+            let all = labels.chain([at.get_ref().label.as_str()]);
+            all.map(|text| (self.file.fault(at, ""), text)).collect::<Vec<_>>()
+        });
+        let mut hostile = Vec::new();
+        for (place, text) in head.chain(arms).chain(covariates).chain(items) {
+            if !is_plain_line(text) {
+                let shown = text.escape_debug();
+                let message = format!("`{shown}` is not one line of plain characters");
+                hostile.push(Fault { message, ..place });
+            }
+        }
+        self.faults.0.extend(hostile);
     }
 
     /// Identifiers are unique over covariates and items, and arms among themselves.
@@ -188,6 +257,14 @@ impl Resolver<'_> {
         let mut codes = BTreeSet::new();
         let mut levels = Vec::with_capacity(cards.len());
         for (i, card) in cards.iter().enumerate() {
+            if self.card().table.missing.contains(&card.code) {
+                let message = format!("`{owner}`: level code `{}` also means missing", card.code);
+                self.faults.push(self.file.fault(at, message));
+            }
+            if cards[..i].iter().any(|other| other.label == card.label) {
+                let message = format!("`{owner}`: level label `{}` stands twice", card.label);
+                self.faults.push(self.file.fault(at, message));
+            }
             if !codes.insert(&card.code) {
                 let message = format!("`{owner}`: level code `{}` stands twice", card.code);
                 self.faults.push(self.file.fault(at, message));
@@ -212,6 +289,10 @@ impl Resolver<'_> {
         let mut found = Vec::new();
         for id in &card.design.subgroups {
             match design.covariate_index(id) {
+                Some(i) if found.contains(&i) => {
+                    let message = format!("subgroup `{id}` stands twice");
+                    self.faults.push(self.file.fault_in("design", message));
+                }
                 Some(i) if design.covariates[i].kind == CovariateKind::Categorical => found.push(i),
                 Some(_) => {
                     let message = format!("subgroup `{id}` is numeric; a subgroup needs levels");
@@ -244,6 +325,10 @@ impl Resolver<'_> {
         let rule = match card.rule {
             RuleName::Linear => {
                 let terms = card.terms.as_ref().ok_or_else(|| needs("terms"))?.iter();
+                let weights = terms.clone().map(|term| term.weight).chain(card.centre);
+                if weights.into_iter().any(|number| !number.is_finite()) {
+                    return Err("a weight or the centre is not finite".to_owned());
+                }
                 let terms =
                     terms.map(|t| Ok(LinearTerm { item: item(&t.item)?, weight: t.weight }));
                 ImpliedRule::Linear {
@@ -311,6 +396,13 @@ fn check_term(name: &str, design: &Design) -> std::result::Result<(), String> {
         true => Ok(()),
         false => Err(format!("formula: `{name}` is no item, covariate or arm factor")),
     }
+}
+
+/// Whether a text is one line without control characters and without characters that turn the
+/// direction of writing.
+pub(super) fn is_plain_line(text: &str) -> bool {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.chars().any(|c| c.is_control() || turns(c))
 }
 
 fn is_id(id: &str, separator: char) -> bool {

@@ -1,7 +1,7 @@
 //! A first card for somebody's table, made by looking at its columns. The texts are left to the
 //! owner: only they know what was asked.
 
-use super::{CARD_FILE, cells, resolve::check_folder_id};
+use super::{cells, import::place, resolve::check_folder_id};
 use crate::{
     fault::{Fault, Result},
     identity,
@@ -83,7 +83,8 @@ pub fn scaffold(folder: &Path, name: &str, table: &Path, columns: &Columns) -> R
     for wanted in named.chain(&columns.beliefs).chain(&columns.actions) {
         if header.position(wanted).is_none() {
             let fault = Fault::usage(table.display(), format!("there is no column `{wanted}`"));
-            return Err(fault.hint(format!("there are: {}", header.names.join(", "))));
+            let names: Vec<_> = header.names.iter().map(|n| n.escape_debug().to_string()).collect();
+            return Err(fault.hint(format!("there are: {}", names.join(", "))));
         }
     }
     if columns.beliefs.is_empty() && columns.actions.is_empty() {
@@ -94,10 +95,8 @@ pub fn scaffold(folder: &Path, name: &str, table: &Path, columns: &Columns) -> R
     let file = format!("participants.{extension}");
     let text = card(name, &file, &identity::sha256_file(table)?, rows, &seen, columns)
         .map_err(|message| Fault::usage(table.display(), message))?;
-    let fault = |e: std::io::Error| Fault::store(folder.display(), e);
-    std::fs::create_dir_all(folder).map_err(fault)?;
-    std::fs::copy(table, folder.join(file)).map_err(fault)?;
-    std::fs::write(folder.join(CARD_FILE), text).map_err(fault)
+    let bytes = std::fs::read(table).map_err(|e| Fault::usage(table.display(), e))?;
+    place(folder, &text, &file, &bytes)
 }
 
 fn card(

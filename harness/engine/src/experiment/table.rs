@@ -5,6 +5,7 @@ use super::{
     cells::{self, Header},
     design::{CovariateKind, Design, Level},
     people::People,
+    resolve::is_plain_line,
 };
 use crate::fault::{Fault, Faults, Result};
 use arrow_array::{ArrayRef, Float64Array, Int32Array, StringArray};
@@ -136,7 +137,7 @@ impl<'a> Reader<'a> {
         };
         match &id {
             None => messages.push("the participant has no identifier".to_owned()),
-            Some(id) if id.len() > ID_BYTES_MAX || id.chars().any(char::is_control) => {
+            Some(id) if id.len() > ID_BYTES_MAX || !is_plain_line(id) => {
                 messages.push(format!("`{}` is not an identifier", id.escape_debug()));
             }
             Some(id) if self.participant.is_some() && !self.seen.insert(id.clone()) => {
@@ -203,6 +204,10 @@ impl<'a> Reader<'a> {
                 let hint = "describe it, or list it under `unused` in [table]";
                 self.faults.push(fault.hint(hint));
             }
+        }
+        for column in table.unused.iter().filter(|column| header.position(column).is_none()) {
+            let message = format!("column `{}` is missing, which the card lists as unused", column);
+            self.faults.push(Fault::usage(self.path.display(), message));
         }
         if self.ids.is_empty() {
             self.faults.push(Fault::usage(self.path.display(), "the table has no rows"));

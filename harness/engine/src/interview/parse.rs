@@ -2,20 +2,24 @@
 
 use crate::experiment::Level;
 
-/// The level that a text names: its label or code, whatever the case, or its number from 1 or
-/// letter from `a`, alone or followed by punctuation and the label. `None` when it names no level, or
-/// several.
+/// The level that a text names: by its label, whatever the case; else by its code, its number from 1
+/// or its letter from `a`, alone or followed by punctuation and the label. `None` when it names no
+/// level, or when these readings disagree (`1` is the second of two levels coded 0 and 1).
 pub(super) fn level(text: &str, levels: &[Level]) -> Option<usize> {
     let text = clean(text);
-    let by_words = |wanted: &str| levels.iter().position(|level| clean(&level.label) == wanted);
-    by_words(&text)
-        .or_else(|| levels.iter().position(|level| level.code.to_lowercase() == text))
-        .or_else(|| {
-            let (head, rest) = split_head(&text)?;
-            let index = index_of(head)?;
-            let level = levels.get(index)?;
-            (rest.is_empty() || rest == clean(&level.label)).then_some(index)
-        })
+    if let Some(by_label) = levels.iter().position(|level| clean(&level.label) == text) {
+        return Some(by_label);
+    }
+    let by_code = levels.iter().position(|level| level.code.to_lowercase() == text);
+    let by_place = split_head(&text).and_then(|(head, rest)| {
+        let index = index_of(head)?;
+        let level = levels.get(index)?;
+        (rest.is_empty() || rest == clean(&level.label)).then_some(index)
+    });
+    match (by_code, by_place) {
+        (Some(code), Some(place)) if code != place => None,
+        (code, place) => code.or(place),
+    }
 }
 
 fn clean(text: &str) -> String {
@@ -69,5 +73,15 @@ mod tests {
         assert_eq!(read("0"), None);
         assert_eq!(read(""), None);
         assert_eq!(read("I would rather not say"), None);
+    }
+
+    #[test]
+    fn readings_that_disagree_are_none() {
+        let mut levels = levels();
+        levels[0].code = "0".into();
+        levels[1].code = "1".into();
+        assert_eq!(level("1", &levels), None);
+        assert_eq!(level("0", &levels), Some(0));
+        assert_eq!(level("3", &levels), Some(2));
     }
 }

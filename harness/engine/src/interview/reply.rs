@@ -32,8 +32,11 @@ impl Reply {
         let ids = column::<Int64Array>(batch, "request_id")?;
         let ids = ids.ok_or_else(|| broken("column `request_id` is missing"))?;
         let logprobs = column::<ListArray>(batch, "logprobs")?;
-        if logprobs.as_ref().is_some_and(|l| l.value_type() != DataType::Float64) {
-            return Err(broken("column `logprobs` is not list<float64>"));
+        let is_sound = |lists: &ListArray| {
+            lists.value_type() == DataType::Float64 && lists.values().null_count() == 0
+        };
+        if logprobs.as_ref().is_some_and(|lists| !is_sound(lists)) {
+            return Err(broken("column `logprobs` is not list<float64> without nulls"));
         }
         Ok(Self {
             ids,
@@ -81,7 +84,7 @@ impl Reply {
         });
         for (request, row) in rows.into_iter().enumerate() {
             if is_true(self.refused.as_ref(), row) {
-                collected.push(Status::Refused, None, None, value_of(self.text.as_ref(), row));
+                collected.push(Status::Refused, None, false, value_of(self.text.as_ref(), row));
             } else if let (Some(lists), Some(values)) =
                 (present(self.logprobs.as_ref(), row), values)
             {
@@ -91,7 +94,7 @@ impl Reply {
                     broken(format!("request {request}, item `{}`: {message}", item.id))
                 })?;
                 let level = draws.level(request, index, &collected.scratch);
-                collected.push(Status::Ok, Some(level), Some(()), None);
+                collected.push(Status::Ok, Some(level), true, None);
             } else if let Some(choice) = present(self.choice.as_ref(), row).map(|c| c.value(row)) {
                 let level = usize::try_from(choice).ok().filter(|level| *level < levels);
                 let level = level.ok_or_else(|| {
@@ -100,11 +103,11 @@ impl Reply {
                         item.id
                     ))
                 })?;
-                collected.push(Status::Ok, Some(level), None, None);
+                collected.push(Status::Ok, Some(level), false, None);
             } else if let Some(text) = value_of(self.text.as_ref(), row) {
                 let level = parse::level(text, &item.levels);
                 let status = if level.is_some() { Status::Ok } else { Status::Invalid };
-                collected.push(status, level, None, Some(text));
+                collected.push(status, level, false, Some(text));
             } else {
                 let message = "has neither logprobs, choice, text nor refusal";
                 return Err(broken(format!("request {request}, item `{}` {message}", item.id)));
@@ -156,20 +159,14 @@ impl Collected {
         }
     }
 
-    fn push(
-        &mut self,
-        status: Status,
-        level: Option<usize>,
-        drawn: Option<()>,
-        text: Option<&str>,
-    ) {
+    fn push(&mut self, status: Status, level: Option<usize>, drawn: bool, text: Option<&str>) {
         let row = self.status.len();
         self.levels.push(level.map(|level| level as i32));
         self.status.push(status);
-        if drawn.is_some() {
+        if drawn {
             self.probabilities.values().append_slice(&self.scratch);
         }
-        self.probabilities.append(drawn.is_some());
+        self.probabilities.append(drawn);
         if let Some(text) = text {
             self.texts.resize(row, None);
             self.texts.push(Some(shortened(text)));
@@ -238,7 +235,7 @@ mod tests {
     }
 
     fn answers(columns: Vec<(&str, ArrayRef)>, asked: usize) -> Result<ItemAnswers> {
-        let experiment = experiment(12);
+        let experiment = experiment(20);
         let people = experiment.people.take(&(0..asked as u32).collect::<Vec<_>>());
         let draws = Draws::new(&experiment.design, &people, 1);
         let batch = RecordBatch::try_from_iter(columns).unwrap();

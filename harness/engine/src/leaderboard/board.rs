@@ -9,12 +9,12 @@ use crate::{
     score::{CellFacts, CellScores, Estimate},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the JSON form.
 const SCHEMA: &str = "pilotbench/leaderboard/1";
 /// The baseline against which the same pilot is compared.
-const BASELINE: &str = "marginal";
+const BASELINE: (&str, &str) = ("baseline", "marginal");
 
 /// A leaderboard.
 #[derive(Debug, Clone, Serialize)]
@@ -83,8 +83,10 @@ pub enum Role {
     Baseline,
     /// Learns from nobody.
     Floor,
-    /// Humans against humans: an oracle that sees held-out answers.
+    /// Humans against humans: an oracle that answers with the other half of the held-out people.
     Ceiling,
+    /// An oracle that sees everybody's answers.
+    Oracle,
 }
 
 impl Role {
@@ -95,6 +97,7 @@ impl Role {
             Self::Baseline => "same-pilot baseline",
             Self::Floor => "no pilot",
             Self::Ceiling => "ORACLE, human ceiling",
+            Self::Oracle => "ORACLE, sees everybody",
         }
     }
 }
@@ -164,18 +167,15 @@ impl Board {
             scores.iter().find(|info| info.name == headline).expect("it was chosen among them");
         let direction = Direction::of(info);
         let methods: Vec<BoardMethod> = plan.methods.iter().map(method).collect();
+        let answering = cells.iter().flat_map(|cell| cell.plugins.iter());
+        let scoring = plan.metrics.iter().map(|metric| &metric.facts.plugin);
+        let plugins: BTreeSet<PluginFacts> = answering.chain(scoring).cloned().collect();
         let cells: Vec<BoardCell> = cells.iter().map(board_cell).collect();
         let experiments = plan
             .experiments
             .iter()
             .map(|planned| {
-                let mut sizes: Vec<usize> = cells
-                    .iter()
-                    .filter(|c| c.facts.experiment == planned.id)
-                    .map(|c| c.facts.size)
-                    .collect();
-                sizes.sort_unstable();
-                sizes.dedup();
+                let sizes = sizes(&planned.id, &methods, &cells);
                 let mut experiment =
                     BoardExperiment { planned: planned.clone(), sizes, order: Vec::new() };
                 experiment.order = order(&planned.id, &methods, &cells, &headline, direction);
@@ -192,7 +192,7 @@ impl Board {
             headline,
             columns,
             scores,
-            plugins: plan.plugins().into_iter().cloned().collect(),
+            plugins: plugins.into_iter().collect(),
             experiments,
             methods,
             cells,
@@ -305,6 +305,18 @@ impl Board {
     }
 }
 
+/// Pilot sizes of an experiment's cells; where no method learns from the pilot, 0 alone.
+fn sizes(experiment: &str, methods: &[BoardMethod], cells: &[BoardCell]) -> Vec<usize> {
+    let learns = |name: &str| methods.iter().any(|m| m.name == name && m.learns_from.uses_pilot());
+    let of_experiment = cells.iter().filter(|c| c.facts.experiment == experiment);
+    let learning = of_experiment.filter(|c| learns(&c.facts.method));
+    let sizes: BTreeSet<usize> = learning.map(|c| c.facts.size).collect();
+    match sizes.is_empty() {
+        true => vec![0],
+        false => sizes.into_iter().collect(),
+    }
+}
+
 /// Squared standard error of an estimate.
 fn variance(estimate: &Estimate) -> Option<f64> {
     let parts = [estimate.se_seeds, estimate.se_participants];
@@ -312,12 +324,22 @@ fn variance(estimate: &Estimate) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().map(|se| se * se).sum())
 }
 
+/// The baseline is one method: another smoothing, or another plugin's backend of the same name, is
+/// not what the same pilot is compared with.
+fn is_baseline(planned: &crate::plan::PlannedMethod) -> bool {
+    let (plugin, backend) = BASELINE;
+    planned.backend == backend
+        && planned.facts.plugin.name == plugin
+        && planned.settings.as_object().is_none_or(serde_json::Map::is_empty)
+}
+
 fn method(planned: &crate::plan::PlannedMethod) -> BoardMethod {
     let learns_from = planned.facts.learns_from;
     let role = match learns_from {
-        LearnsFrom::OtherHalf | LearnsFrom::Everyone => Role::Ceiling,
+        LearnsFrom::OtherHalf => Role::Ceiling,
+        LearnsFrom::Everyone => Role::Oracle,
         LearnsFrom::Nothing => Role::Floor,
-        LearnsFrom::Pilot if planned.backend == BASELINE => Role::Baseline,
+        LearnsFrom::Pilot if is_baseline(planned) => Role::Baseline,
         LearnsFrom::Pilot => Role::Method,
     };
     BoardMethod {

@@ -81,7 +81,7 @@ fn experiment_head(out: &mut String, experiment: &BoardExperiment) {
         experiment.planned.participants,
         experiment.planned.largest_pilot,
         exposure(experiment.planned.exposure),
-        experiment.planned.licence.trim_end_matches('.'),
+        escaped(&experiment.planned.licence).trim_end_matches('.'),
         short(&experiment.planned.table_sha256)
     );
 }
@@ -98,7 +98,10 @@ fn by_size(out: &mut String, board: &Board, experiment: &BoardExperiment, strate
         let role = board.method(name).map_or(Role::Method, |m| m.role);
         let cells = experiment.sizes.iter().map(|size| {
             let cell = board.cell(&experiment.planned.id, name, *size, strategy);
-            cell.map_or("–".to_owned(), |cell| shown(cell, &board.headline))
+            cell.map_or("–".to_owned(), |cell| {
+                let whole = cell.facts.committed == cell.facts.planned;
+                shown(cell, &board.headline) + if whole { "" } else { " INCOMPLETE" }
+            })
         });
         line!(out, "| {name} | {} | {} |", role.name(), joined(cells));
     }
@@ -218,7 +221,20 @@ fn exposure(exposure: Exposure) -> &'static str {
 }
 
 fn with_stop(text: &str) -> String {
-    format!("{}.", text.trim_end_matches('.'))
+    format!("{}.", escaped(text).trim_end_matches('.'))
+}
+
+/// A card's words as Markdown text: nothing in them is markup.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 fn short(hash: &str) -> &str {

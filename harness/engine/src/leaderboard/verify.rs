@@ -1,7 +1,14 @@
 //! Whether a stored leaderboard follows from the stored answers.
 
 use super::publish::FILES;
-use crate::{experiment::Experiment, fault::Result, plan::Plan, record::Record, run};
+use crate::{
+    experiment::Experiment,
+    fault::{Fault, Result},
+    plan::Plan,
+    record::{self, Counts, Manifest, Record},
+    run,
+};
+use arrow_array::{RecordBatch, cast::AsArray};
 use std::path::Path;
 
 /// Something that does not agree.
@@ -32,8 +39,8 @@ pub fn verify(
         let outcome = record.manifest(replicate).and_then(|manifest| match manifest {
             None => Ok(false),
             Some(manifest) => {
-                record.answers(&manifest)?;
-                sets_agree(plan, experiments, &manifest)?;
+                let answers = record::decode(record.answers(&manifest)?)?;
+                manifest_agrees(plan, experiments, &manifest, &answers)?;
                 Ok(true)
             }
         });
@@ -59,23 +66,51 @@ pub fn verify(
     Ok((checked, findings))
 }
 
-/// The participants of a manifest are those whom the plan draws.
-fn sets_agree(
+/// What a manifest says follows from plan and answers: the participants are those whom the plan
+/// draws, the counts those of the table.
+fn manifest_agrees(
     plan: &Plan,
     experiments: &[Experiment],
-    manifest: &crate::record::Manifest,
+    manifest: &Manifest,
+    answers: &RecordBatch,
 ) -> Result<()> {
     let replicate = &manifest.replicate;
+    let disagrees = |what: &str| Err(Fault::store(format!("replicate {}", replicate.id), what));
     let experiment = experiments.iter().find(|e| e.id() == replicate.experiment);
-    let method = plan.method(&replicate.method);
-    let (Some(experiment), Some(method)) = (experiment, method) else { return Ok(()) };
+    let (Some(experiment), Some(method)) = (experiment, plan.method(&replicate.method)) else {
+        return disagrees("the plan names what is not there");
+    };
     let drawn = run::participants(plan, experiment, method, replicate)?.revelation;
-    let same = run::sets(&experiment.people, &drawn) == manifest.sets;
-    match same {
-        true => Ok(()),
-        false => Err(crate::fault::Fault::store(
-            &replicate.id,
-            "pilot or held-out are not those that the plan draws",
-        )),
+    if run::sets(&experiment.people, &drawn) != manifest.sets {
+        return disagrees("pilot or held-out are not those that the plan draws");
     }
+    if manifest.table_sha256 != experiment.card.table.sha256 {
+        return disagrees("made from another table of human answers");
+    }
+    if manifest.answers.rows != answers.num_rows() {
+        return disagrees("the manifest counts other participants than the answers");
+    }
+    match counts(experiment, answers) == Some(manifest.counts) {
+        true => Ok(()),
+        false => disagrees("the manifest counts other answers than there are"),
+    }
+}
+
+/// Requests by what became of them, from the status columns of the answers.
+fn counts(experiment: &Experiment, answers: &RecordBatch) -> Option<Counts> {
+    let mut counts = Counts::default();
+    for item in &experiment.design.items {
+        let column = answers.column_by_name(&format!("status.{}", item.id))?;
+        let statuses = column.as_any_dictionary_opt()?;
+        let words = statuses.values().as_string_opt::<i32>()?;
+        for key in statuses.normalized_keys() {
+            match words.value(key) {
+                "ok" => counts.ok += 1,
+                "refused" => counts.refused += 1,
+                "invalid" => counts.invalid += 1,
+                _ => return None,
+            }
+        }
+    }
+    Some(counts)
 }

@@ -1,7 +1,7 @@
 //! From run file to plan.
 
 use super::{
-    BackendFacts, MetricFacts, RunFile, Sizes,
+    BackendFacts, MetricFacts, RunFile, Sizes, VALID_RATE,
     format::{
         Left, PLAN_FORMAT, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate,
         ScoreSettings,
@@ -52,6 +52,7 @@ pub fn expand(
         grid.fill(file, &mut plan)?;
     }
     check_unique(file, &plan)?;
+    check_scores(file, &plan)?;
     Ok(plan)
 }
 
@@ -169,11 +170,7 @@ impl<'a> Grid<'a> {
             }
             let wanted = plan.replicates.len() + usable.len() * seeds.len();
             if wanted > file.limits.replicates {
-                let message =
-                    format!("the plan has more than {} replicates", file.limits.replicates);
-                return Err(file
-                    .fault_at_key("replicates", message)
-                    .hint("ask for less, or raise `replicates` in [limits]"));
+                return Err(file.too_many());
             }
             for size in usable {
                 for seed in &seeds {
@@ -226,6 +223,31 @@ fn participants(sizes: &Sizes, experiment: &Experiment, strategy: &Strategy) -> 
     list.sort_unstable();
     list.dedup();
     Ok(list)
+}
+
+/// A score belongs to one metric, and what the leaderboard is to show exists.
+fn check_scores(file: &RunFile, plan: &Plan) -> Result<()> {
+    let mut names = BTreeSet::from([VALID_RATE]);
+    for metric in &plan.metrics {
+        for name in &metric.facts.scores {
+            if !names.insert(name) {
+                let message = format!("score `{name}` comes from two metrics");
+                return Err(file.fault_at_key("metrics", message).hint("leave one out"));
+            }
+        }
+    }
+    let shown = plan.leaderboard.columns.iter().map(|name| ("columns", name));
+    let shown = shown.chain(plan.leaderboard.headline.iter().map(|name| ("headline", name)));
+    for (key, name) in shown {
+        if !names.contains(name.as_str()) {
+            let message = format!("no metric gives the score `{}`", name.escape_debug());
+            let known: Vec<_> = names.into_iter().collect();
+            return Err(file
+                .fault_at_key(key, message)
+                .hint(format!("there are: {}", known.join(", "))));
+        }
+    }
+    Ok(())
 }
 
 /// Two methods of the same identity would be one piece of work under two names.

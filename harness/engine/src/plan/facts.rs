@@ -67,4 +67,6 @@ pub struct MetricFacts {
     pub plugin: PluginFacts,
     /// One line for people.
     pub summary: String,
+    /// Names of the scores it gives.
+    pub scores: Vec<String>,
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// Version of the plan's format.
 ///
 /// 1: first.
-pub(super) const PLAN_FORMAT: u32 = 1;
+pub const PLAN_FORMAT: u32 = 1;
 
 /// All replicates of a run and what they are made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -174,7 +174,8 @@ struct Identity<'a> {
 }
 
 impl Plan {
-    /// Identity of the whole plan: its replicates, metrics and score settings.
+    /// Identity of the whole plan: its experiments with their labels, replicates, metrics and score
+    /// settings. What a leaderboard shows of it is not part of it, nor are the libraries' files.
     pub fn identity(&self) -> String {
         let ids: Vec<&str> = self.replicates.iter().map(|r| r.id.as_str()).collect();
         let metrics: Vec<_> = self
@@ -183,7 +184,16 @@ impl Plan {
             .map(|m| (&m.metric, &m.settings, &m.facts.plugin.name, &m.facts.plugin.version))
             .collect();
         let names: Vec<_> = self.methods.iter().map(|m| &m.name).collect();
-        identity::sha256_of(&(self.format, &self.name, ids, names, metrics, &self.score))
+        let experiments = &self.experiments;
+        identity::sha256_of(&(
+            self.format,
+            &self.name,
+            experiments,
+            ids,
+            names,
+            metrics,
+            &self.score,
+        ))
     }
 
     /// Name of the run's folder: the name, and the beginning of the identity.

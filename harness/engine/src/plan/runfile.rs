@@ -261,6 +261,12 @@ impl RunFile {
         Ok(file)
     }
 
+    /// The fault of a plan beyond its cap.
+    pub(super) fn too_many(&self) -> Fault {
+        let message = format!("the plan has more than {} replicates", self.limits.replicates);
+        self.fault_at_key("seeds", message).hint("ask for less, or raise `replicates` in [limits]")
+    }
+
     /// The text as written, kept with the run.
     pub fn text(&self) -> &str {
         &self.text
@@ -308,6 +314,17 @@ impl RunFile {
         crate::experiment::check_folder_id(&self.name)
             .map_err(|fault| self.fault_at_key("name", fault.message))?;
         let empty = |key: &str| Err(self.fault_at_key(key, format!("`{key}` is empty")));
+        // Before the list is made: a count costs nothing to write and its list may cost everything.
+        if let Seeds::Count(count) = self.seeds
+            && count as usize > self.limits.replicates
+        {
+            return Err(self.too_many());
+        }
+        let mut strategies = self.strategies.clone();
+        strategies.sort();
+        if strategies.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(self.fault_at_key("strategies", "a strategy stands twice"));
+        }
         let mut seeds = self.seeds.list();
         let count = seeds.len();
         seeds.sort_unstable();

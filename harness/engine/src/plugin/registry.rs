@@ -71,6 +71,24 @@ pub struct ScoreInfo {
     pub max: Option<f64>,
 }
 
+/// Values may miss the end of their range by this much: rounding.
+const RANGE_TOLERANCE: f64 = 1e-9;
+
+impl ScoreInfo {
+    /// Whether a value lies in the described range.
+    pub fn allows(&self, value: f64) -> bool {
+        self.min.is_none_or(|min| value >= min - RANGE_TOLERANCE)
+            && self.max.is_none_or(|max| value <= max + RANGE_TOLERANCE)
+    }
+
+    /// Whether name and range are such that tables can hold them.
+    fn is_sound(&self) -> bool {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.".contains(c);
+        let (min, max) = (self.min.unwrap_or(f64::MIN), self.max.unwrap_or(f64::MAX));
+        !self.name.is_empty() && self.name.chars().all(plain) && min <= max
+    }
+}
+
 /// Which way a score is good.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -134,8 +152,13 @@ impl Plugins {
     pub fn metric_facts(&self, wanted: &str, settings: &Value) -> Result<MetricFacts> {
         let (file, _) = self.found.provider("metric", wanted)?;
         let described = self.metric_description(wanted)?;
+        if let Some(info) = described.scores.iter().find(|info| !info.is_sound()) {
+            let message = format!("describes a score `{}` with a wrong name or range", info.name);
+            return Err(Fault::plugin(file.path.display(), message.escape_debug()));
+        }
         self.open_metric(wanted, settings)?;
-        Ok(MetricFacts { plugin: plugin_facts(file), summary: described.summary })
+        let scores = described.scores.into_iter().map(|info| info.name).collect();
+        Ok(MetricFacts { plugin: plugin_facts(file), summary: described.summary, scores })
     }
 
     /// The description of a metric with its scores.
@@ -194,25 +217,33 @@ impl Plugins {
         Ok(Arc::new(InProcessMetric { name, object }))
     }
 
-    /// The file of a plugin that a plan names.
+    /// The library as it is now of a plugin that a plan names.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn current(&self, facts: &PluginFacts) -> Result<PluginFacts> {
+        let mut files = self.found.plugins.iter().map(|(_, file)| file);
+        let file = files.find(|file| file.probe.name == facts.name);
+        let missing = || Fault::plugin(&facts.name, "the plan's plugin was not found");
+        file.map(plugin_facts).ok_or_else(missing)
+    }
+
+    /// Whether a plugin is still the file that a plan names.
     ///
     /// # Errors
     /// When it is missing, or is another file than the plan was made with.
     pub fn check_locked(&self, facts: &PluginFacts) -> Result<()> {
-        let found = self.found.plugins.iter().map(|(_, file)| file);
-        let file = found.into_iter().find(|file| file.probe.name == facts.name);
-        let file =
-            file.ok_or_else(|| Fault::plugin(&facts.name, "the plan's plugin was not found"))?;
-        if file.sha256 == facts.sha256 {
+        let current = self.current(facts)?;
+        if current.sha256 == facts.sha256 {
             return Ok(());
         }
         let message = format!(
-            "plugin {} is another file than the one that began this run (sha256 {}, was {})",
-            facts.name, file.sha256, facts.sha256
+            "another file than the one that began this run (sha256 {}, was {})",
+            current.sha256, facts.sha256
         );
         let hint = "restore the earlier build, or start afresh with `run --fresh`, or accept the \
                     mix with --allow-changed-plugins";
-        Err(Fault::store(file.path.display(), message).hint(hint))
+        Err(Fault::store(format!("plugin {}", facts.name), message).hint(hint))
     }
 
     fn load(&self, file: &PluginFile) -> Result<Arc<Loaded>> {

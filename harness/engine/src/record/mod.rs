@@ -28,7 +28,7 @@ pub use manifest::{AnswersFile, Counts, Failure, Manifest, Sets, Volatile};
 use crate::{
     fault::{Fault, FaultKind, Result},
     identity,
-    plan::{Plan, Replicate},
+    plan::{PLAN_FORMAT, Plan, Replicate},
 };
 use std::path::{Path, PathBuf};
 use store::{Put, Store};
@@ -47,17 +47,24 @@ impl Record {
     ///
     /// # Errors
     /// When the folder cannot be written or holds another plan.
-    pub fn create(root: &Path, plan: &Plan, run_file: &str) -> Result<Self> {
-        std::fs::create_dir_all(root).map_err(|e| Fault::store(root.display(), e))?;
+    pub fn create(root: &Path, plan: &Plan, run_file: &str, _lock: &Lock) -> Result<Self> {
         let record = Self { root: root.to_owned(), store: Store::open(root)? };
-        let text = serde_json::to_string_pretty(plan).expect("a plan is JSON");
-        if let Put::Exists = record.store.create(PLAN_FILE, text.into_bytes())?
-            && record.plan()?.identity() != plan.identity()
-        {
-            let message = "the folder holds another plan";
-            return Err(Fault::usage(root.display(), message).hint("choose another run name"));
+        // The plan comes last: a folder with a plan is a run that can be gone on with.
+        record.store.replace(RUN_FILE, run_file.as_bytes().to_vec())?;
+        let text =
+            |plan: &Plan| serde_json::to_string_pretty(plan).expect("a plan is JSON").into_bytes();
+        if let Put::Exists = record.store.create(PLAN_FILE, text(plan))? {
+            let recorded = record.plan()?;
+            if recorded.identity() != plan.identity() {
+                let message = "the folder holds another plan";
+                return Err(Fault::usage(root.display(), message).hint("choose another run name"));
+            }
+            // The same work may be shown in another way.
+            if recorded.leaderboard != plan.leaderboard {
+                let shown = Plan { leaderboard: plan.leaderboard.clone(), ..recorded };
+                record.store.replace(PLAN_FILE, text(&shown))?;
+            }
         }
-        record.store.create(RUN_FILE, run_file.as_bytes().to_vec())?;
         Ok(record)
     }
 
@@ -84,6 +91,10 @@ impl Record {
     /// When it is damaged: its replicates' identities are computed anew and must agree.
     pub fn plan(&self) -> Result<Plan> {
         let plan: Plan = self.store.json(PLAN_FILE)?;
+        if plan.format != PLAN_FORMAT {
+            let message = format!("plan format {}, this version reads {PLAN_FORMAT}", plan.format);
+            return Err(Fault::store(self.place(PLAN_FILE), message));
+        }
         for r in &plan.replicates {
             let experiment = plan.experiment(&r.experiment);
             let method = plan.method(&r.method);
@@ -105,7 +116,8 @@ impl Record {
     /// When writing fails, or another manifest with other answers is there.
     pub fn commit(&self, manifest: &Manifest, answers: Vec<u8>) -> Result<()> {
         let folder = cell_folder(&manifest.replicate.id);
-        self.store.create(&format!("{folder}/{}", manifest.answers.file), answers)?;
+        // Named by its content: a file of this name that a dying process left can only be damaged.
+        self.store.replace(&format!("{folder}/{}", manifest.answers.file), answers)?;
         let path = format!("{folder}/manifest.json");
         let text = serde_json::to_string_pretty(manifest).expect("a manifest is JSON");
         if let Put::Exists = self.store.create(&path, text.into_bytes())? {

@@ -31,9 +31,18 @@ impl Store {
         Ok(Self { root: root.to_owned(), objects })
     }
 
+    /// Writes an object, instead of one of this name if there is one.
+    pub(super) fn replace(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        self.put(path, bytes, PutMode::Overwrite).map(drop)
+    }
+
     /// Writes an object unless one of this name is there.
     pub(super) fn create(&self, path: &str, bytes: Vec<u8>) -> Result<Put> {
-        let options = PutOptions::from(PutMode::Create);
+        self.put(path, bytes, PutMode::Create)
+    }
+
+    fn put(&self, path: &str, bytes: Vec<u8>, mode: PutMode) -> Result<Put> {
+        let options = PutOptions::from(mode);
         let at = self.parsed(path)?;
         match block_on(self.objects.put_opts(&at, PutPayload::from(bytes), options)) {
             Ok(_) => Ok(Put::Created),
@@ -115,6 +124,8 @@ mod tests {
         assert_eq!(store.create("a/b.json", b"2".to_vec()).unwrap(), Put::Exists);
         assert_eq!(store.read("a/b.json").unwrap(), b"1");
         assert_eq!(store.json::<u32>("a/b.json").unwrap(), 1);
+        store.replace("a/b.json", b"4".to_vec()).unwrap();
+        assert_eq!(store.read("a/b.json").unwrap(), b"4");
         assert!(store.create("../outside", b"3".to_vec()).is_err());
     }
 

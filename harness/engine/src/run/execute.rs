@@ -1,12 +1,12 @@
 use super::{
     commit::{Broken, Committer, Ready},
-    replicate,
+    replicate::{self, Session},
 };
 use crate::{
     experiment::Experiment,
     fault::{Fault, FaultKind, Result},
     plan::{Plan, Replicate},
-    plugin::{BackendSession, Plugins},
+    plugin::Plugins,
     record::{Journal, Manifest, Record},
 };
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -93,7 +93,8 @@ pub fn execute(
             }
             match guarded(plan, experiments, replicate, &sessions, stop) {
                 Ok((manifest, answers)) => committer.send(Ready { manifest, answers }),
-                Err(fault) if fault.kind == FaultKind::Interrupted => {}
+                // A plugin that says so unasked has failed.
+                Err(fault) if is_stopped(&fault, stop) => {}
                 Err(fault) => on_failure(replicate, &fault).unwrap_or_else(|f| broken.set(f)),
             }
         });
@@ -106,8 +107,12 @@ pub fn execute(
     Ok(outcome)
 }
 
+fn is_stopped(fault: &Fault, stop: &AtomicBool) -> bool {
+    fault.kind == FaultKind::Interrupted && stop.load(Ordering::Relaxed)
+}
+
 /// One open backend per method, shared by all threads.
-struct Sessions<'a>(HashMap<&'a str, Arc<dyn BackendSession>>);
+struct Sessions<'a>(HashMap<&'a str, Session>);
 
 impl<'a> Sessions<'a> {
     fn open(plan: &'a Plan, plugins: &Plugins, pending: &[&Replicate]) -> Result<Self> {
@@ -115,8 +120,9 @@ impl<'a> Sessions<'a> {
         for method in &plan.methods {
             if pending.iter().any(|replicate| replicate.method == method.name) {
                 let wanted = format!("{}/{}", method.facts.plugin.name, method.backend);
-                let session = plugins.open_backend(&wanted, &method.settings)?;
-                sessions.insert(method.name.as_str(), session);
+                let backend = plugins.open_backend(&wanted, &method.settings)?;
+                let plugin = plugins.current(&method.facts.plugin)?;
+                sessions.insert(method.name.as_str(), Session { backend, plugin });
             }
         }
         Ok(Self(sessions))
@@ -137,7 +143,7 @@ fn guarded(
     let (Some(experiment), Some(method), Some(session)) = (experiment, method, session) else {
         return Err(Fault::usage(&replicate.id, "the plan names what is not there"));
     };
-    let run = || replicate::run(plan, experiment, method, replicate, session.as_ref(), stop);
+    let run = || replicate::run(plan, experiment, method, replicate, session, stop);
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(Fault::plugin(&replicate.id, "the host panicked; see the message above"))
     })

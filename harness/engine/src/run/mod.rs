@@ -15,7 +15,7 @@ pub use status::{Status, status};
 use crate::{
     experiment::{self, Experiment},
     fault::{Fault, Result},
-    plan::Plan,
+    plan::{Plan, PlannedExperiment},
 };
 use std::path::Path;
 
@@ -24,15 +24,15 @@ use std::path::Path;
 /// # Errors
 /// When one is missing or has changed.
 pub fn load_experiments(plan: &Plan, datasets: &Path, paths: &[String]) -> Result<Vec<Experiment>> {
-    let load = |planned: &crate::plan::PlannedExperiment| {
-        let by_path = paths.iter().find(|path| path.ends_with(&format!("/{}", planned.id)));
+    let load = |planned: &PlannedExperiment| {
+        let is_path_of = |path: &&String| {
+            path.contains('/') && Path::new(path).file_name().is_some_and(|n| *n == *planned.id)
+        };
+        let by_path = paths.iter().find(is_path_of);
         let name = by_path.map_or(planned.id.as_str(), String::as_str);
         let experiment = Experiment::load(&experiment::find(datasets, name)?)
             .map_err(|faults| faults.first().expect_err("there is a fault"))?;
-        let same = crate::plan::PlannedExperiment::of(&experiment, planned.largest_pilot);
-        match same.table_sha256 == planned.table_sha256
-            && same.design_sha256 == planned.design_sha256
-        {
+        match PlannedExperiment::of(&experiment, planned.largest_pilot) == *planned {
             true => Ok(experiment),
             false => {
                 let message =

@@ -5,14 +5,23 @@ use crate::{
     experiment::{Experiment, People},
     fault::Result,
     identity::{self, Digest},
-    interview::{self, Interview, Status},
+    interview::{self, Interview},
     pilot::Split,
-    plan::{Plan, PlannedMethod, Replicate},
+    plan::{Plan, PlannedMethod, PluginFacts, Replicate},
     plugin::BackendSession,
     record::{self, AnswersFile, Counts, Manifest, Sets, Volatile},
 };
 use serde::Serialize;
-use std::{sync::atomic::AtomicBool, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
+
+/// An open backend and the library that it is in.
+pub(super) struct Session {
+    pub(super) backend: Arc<dyn BackendSession>,
+    pub(super) plugin: PluginFacts,
+}
 
 /// Who is revealed and who is asked in a replicate: a function of the plan.
 pub struct Participants {
@@ -61,7 +70,7 @@ pub(super) fn run(
     experiment: &Experiment,
     method: &PlannedMethod,
     replicate: &Replicate,
-    backend: &dyn BackendSession,
+    Session { backend, plugin }: &Session,
     stop: &AtomicBool,
 ) -> Result<(Manifest, Vec<u8>)> {
     let Participants { revelation, .. } = participants(plan, experiment, method, replicate)?;
@@ -78,14 +87,14 @@ pub(super) fn run(
         seed: replicate.seed,
         with_messages: method.facts.needs_messages,
     };
-    let transcript = interview::conduct(&interview, backend, handle, stop);
-    backend.release(handle)?;
+    let transcript = interview::conduct(&interview, backend.as_ref(), handle, stop);
+    let released = backend.release(handle);
     let transcript = transcript?;
+    released?;
     let answered = Instant::now();
     let bytes = record::encode(&transcript.batch(design))?;
     let sha256 = identity::sha256(&bytes);
     let [ok, refused, invalid] = transcript.counts();
-    debug_assert_eq!(Status::ALL.len(), 3);
     let answers = AnswersFile {
         file: format!("{sha256}.parquet"),
         sha256,
@@ -101,7 +110,7 @@ pub(super) fn run(
         answers,
         Counts { ok, refused, invalid },
         sets(&experiment.people, &revelation),
-        &method.facts.plugin,
+        plugin,
         &experiment.card.table.sha256,
         volatile,
     );

@@ -15,6 +15,3 @@ pub use aggregate::{Estimate, IntervalSource};
 pub use cell::{Cell, cells};
 pub use rows::ScoreKey;
 pub use table::{CellFacts, CellScores, ScoreRow, score, scores_file};
-
-/// The score that the host makes itself: the share of requests that were answered with a level.
-pub const VALID_RATE: &str = "valid_rate";

@@ -20,12 +20,15 @@ impl Resamples {
     pub(super) fn new(experiment: &Experiment, resamples: usize) -> Self {
         let people = experiment.people.len();
         let width = resamples + 1;
+        // By identifier, so that the order of the table's rows changes nothing.
+        let mut by_id: Vec<usize> = (0..people).collect();
+        by_id.sort_by_key(|row| experiment.people.ids.value(*row));
         let mut weights = vec![0_u16; people * width];
         weights.iter_mut().step_by(width).for_each(|weight| *weight = 1);
         for resample in 1..width {
             let mut stream = SplitMix64::of(&["bootstrap", experiment.id(), &resample.to_string()]);
             for _ in 0..people {
-                let slot = stream.below(people) * width + resample;
+                let slot = by_id[stream.below(people)] * width + resample;
                 weights[slot] = weights[slot].saturating_add(1);
             }
         }

@@ -57,6 +57,9 @@ pub(super) fn read(
         list_values.ok_or_else(|| fault("column `resamples` is not list<float64>".into()))?;
     let n_human = column::<Int64Array>(batch, "n_human").map_err(fault)?;
     let n_simulated = column::<Int64Array>(batch, "n_simulated").map_err(fault)?;
+    if n_human.null_count() + n_simulated.null_count() > 0 {
+        return Err(fault("nulls in `n_human` or `n_simulated`".into()));
+    }
     let mut rows = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
         let key = ScoreKey {
@@ -65,11 +68,16 @@ pub(super) fn read(
             group_column: at(group_column, row).map(str::to_owned),
             group_level: at(group_level, row).map(str::to_owned),
         };
-        if described.scores.iter().all(|info| info.name != key.score) {
-            return Err(fault(format!("score `{}` was not described", key.score.escape_debug())));
-        }
+        let info = described.scores.iter().find(|info| info.name == key.score);
+        let info = info.ok_or_else(|| {
+            fault(format!("score `{}` was not described", key.score.escape_debug()))
+        })?;
         let number = (!value.is_null(row)).then(|| value.value(row));
         let value = match (number, at(undefined, row)) {
+            (Some(number), None) if !info.allows(number) => {
+                let message = format!("`{}` is {number}, outside of its range", key.score);
+                return Err(fault(message));
+            }
             (Some(number), None) if number.is_finite() => Ok(number),
             (None, Some(reason)) => Err(reason.to_owned()),
             _ => {

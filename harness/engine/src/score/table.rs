@@ -1,7 +1,7 @@
 //! The scores of a whole run.
 
 use super::{
-    Estimate, VALID_RATE,
+    Estimate,
     aggregate::Collected,
     cell::{Cell, cells},
     resample::Resamples,
@@ -11,7 +11,7 @@ use crate::{
     experiment::{Columns, Experiment, Origin, People},
     fault::{Fault, FaultKind, Result},
     identity,
-    plan::{Plan, PlannedMethod, Replicate},
+    plan::{Plan, PlannedMethod, PluginFacts, Replicate, VALID_RATE},
     plugin::{Better, Heading, MetricDescription, MetricSession, Plugins, ScoreInfo},
     record::{self, Counts, Record},
     run,
@@ -20,7 +20,7 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, String
 use rayon::prelude::*;
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -64,6 +64,8 @@ pub struct CellFacts {
 pub struct CellScores {
     /// The cell.
     pub facts: CellFacts,
+    /// The libraries that answered: one, unless plugins were changed on the way.
+    pub plugins: BTreeSet<PluginFacts>,
     /// Scores, in order of metric and key.
     pub rows: Vec<ScoreRow>,
 }
@@ -94,7 +96,7 @@ pub fn score(
     stop: &AtomicBool,
 ) -> Result<(Vec<CellScores>, Vec<ScoreInfo>)> {
     let metrics = open_metrics(plan, plugins)?;
-    let infos = infos(&metrics)?;
+    let infos = infos(&metrics);
     let resamples: BTreeMap<&str, Resamples> =
         experiments.iter().map(|e| (e.id(), Resamples::new(e, plan.score.resamples))).collect();
     let scorer = Scorer { plan, experiments, record, metrics, resamples, infos: &infos, stop };
@@ -122,17 +124,9 @@ fn open_metrics(plan: &Plan, plugins: &Plugins) -> Result<Vec<Metric>> {
 }
 
 /// Descriptions of all scores; the host's own comes last.
-fn infos(metrics: &[Metric]) -> Result<Vec<ScoreInfo>> {
-    let mut infos: Vec<ScoreInfo> = Vec::new();
-    for metric in metrics {
-        for info in &metric.described.scores {
-            if infos.iter().any(|other| other.name == info.name) || info.name == VALID_RATE {
-                let message = format!("score `{}` is described by two metrics", info.name);
-                return Err(Fault::usage(&metric.described.name, message));
-            }
-            infos.push(info.clone());
-        }
-    }
+fn infos(metrics: &[Metric]) -> Vec<ScoreInfo> {
+    let described = metrics.iter().flat_map(|metric| metric.described.scores.iter().cloned());
+    let mut infos: Vec<ScoreInfo> = described.collect();
     infos.push(ScoreInfo {
         name: VALID_RATE.to_owned(),
         summary: "share of requests answered with a level; the rest is refused or invalid".into(),
@@ -141,7 +135,7 @@ fn infos(metrics: &[Metric]) -> Result<Vec<ScoreInfo>> {
         min: Some(0.0),
         max: Some(1.0),
     });
-    Ok(infos)
+    infos
 }
 
 struct Scorer<'a> {
@@ -180,12 +174,14 @@ impl Scorer<'_> {
         };
         // Keys are kept in the order of the metrics' descriptions, then of items and groups.
         let mut sums: BTreeMap<(usize, ScoreKey), Sums> = BTreeMap::new();
+        let mut plugins = BTreeSet::new();
         for replicate in &cell.replicates {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Fault::new(FaultKind::Interrupted, "", "scoring was stopped"));
             }
             let Some(manifest) = self.record.manifest(replicate)? else { continue };
             facts.committed += 1;
+            plugins.insert(manifest.plugin.clone());
             let counts = manifest.counts;
             facts.counts.ok += counts.ok;
             facts.counts.refused += counts.refused;
@@ -212,7 +208,7 @@ impl Scorer<'_> {
                 }
             })
             .collect();
-        Ok(CellScores { facts, rows })
+        Ok(CellScores { facts, plugins, rows })
     }
 
     fn add(&self, sums: &mut BTreeMap<(usize, ScoreKey), Sums>, value: Value) {
@@ -240,11 +236,8 @@ impl Scorer<'_> {
         let human = asked.columns(design).batch();
         let simulated = simulated(&asked, experiment, answers)
             .map_err(|message| Fault::store(&replicate.id, message))?;
-        let pilot = match method.facts.learns_from.is_oracle() {
-            true => experiment.people.take(&revelation.revealed),
-            false => experiment.people.take(&participants.pilot),
-        };
-        let pilot = pilot.columns(design).batch();
+        // The reference of a skill is the pilot of the row's own size, for oracles too: none at 0.
+        let pilot = experiment.people.take(&participants.pilot).columns(design).batch();
         let resamples = &self.resamples[experiment.id()];
         let weights = resamples.batch(&asked.ids, &revelation.asked);
         // All methods of a seed get the same random halves and subsets: their differences are paired.
