@@ -206,7 +206,7 @@ mod tests {
         let like = folder.path().join("tiny");
         testing::write(&like, 20);
         let table = folder.path().join("theirs.csv");
-        std::fs::write(&table, "arm,group,age,b1,b2,act\n0,x,31,lots,1,1\n").unwrap();
+        std::fs::write(&table, "arm,group,age,b1,b2,act\n0,x,31,lots,1,1\n1,y,30,2,1,0\n").unwrap();
         let place = folder.path().join("ours");
         let fault =
             import(&like, &table, &Mapping::default(), &place, Answers::People).unwrap_err();
