@@ -175,7 +175,7 @@ impl Board {
             .experiments
             .iter()
             .map(|planned| {
-                let sizes = sizes(&planned.id, &methods, &cells);
+                let sizes = sizes(&planned.id, &methods, &cells, &plan.left_out);
                 let mut experiment =
                     BoardExperiment { planned: planned.clone(), sizes, order: Vec::new() };
                 experiment.order = order(&planned.id, &methods, &cells, &headline, direction);
@@ -305,12 +305,19 @@ impl Board {
     }
 }
 
-/// Pilot sizes of an experiment's cells; where no method learns from the pilot, 0 alone.
-fn sizes(experiment: &str, methods: &[BoardMethod], cells: &[BoardCell]) -> Vec<usize> {
+/// Pilot sizes that were asked of an experiment: those of methods that learn from the pilot, run or
+/// left out; where there are none, 0 alone.
+fn sizes(
+    experiment: &str,
+    methods: &[BoardMethod],
+    cells: &[BoardCell],
+    left_out: &[Left],
+) -> Vec<usize> {
     let learns = |name: &str| methods.iter().any(|m| m.name == name && m.learns_from.uses_pilot());
-    let of_experiment = cells.iter().filter(|c| c.facts.experiment == experiment);
-    let learning = of_experiment.filter(|c| learns(&c.facts.method));
-    let sizes: BTreeSet<usize> = learning.map(|c| c.facts.size).collect();
+    let run = cells.iter().map(|c| &c.facts).filter(|c| c.experiment == experiment);
+    let run = run.filter(|c| learns(&c.method)).map(|c| c.size);
+    let left = left_out.iter().filter(|left| left.experiment == experiment).map(|left| left.size);
+    let sizes: BTreeSet<usize> = run.chain(left).collect();
     match sizes.is_empty() {
         true => vec![0],
         false => sizes.into_iter().collect(),
