@@ -207,6 +207,10 @@ pub enum TieRule {
     Excluded,
 }
 
+/// A sum or difference nearer to 0 than this is 0: weights such as 0.3 have no exact form, and the
+/// order of the terms must not decide what beliefs imply.
+const ROUNDING: f64 = 1e-9;
+
 impl ImpliedAction {
     /// The level implied by the answers of one participant, by item; `None` for a tie or when an
     /// answer that the rule reads is missing.
@@ -222,12 +226,12 @@ impl ImpliedAction {
                 for term in terms {
                     sum += term.weight * (value(term.item)? - centre);
                 }
-                match (sum.partial_cmp(&0.0)?, tie) {
-                    (std::cmp::Ordering::Greater, _) => Some(*positive),
-                    (std::cmp::Ordering::Less, _) => Some(*negative),
-                    (_, TieRule::Positive) => Some(*positive),
-                    (_, TieRule::Negative) => Some(*negative),
-                    (_, TieRule::Excluded) => None,
+                match tie {
+                    _ if sum > ROUNDING => Some(*positive),
+                    _ if sum < -ROUNDING => Some(*negative),
+                    TieRule::Positive => Some(*positive),
+                    TieRule::Negative => Some(*negative),
+                    TieRule::Excluded => None,
                 }
             }
             ImpliedRule::Nearer { own, candidates } => {
@@ -236,9 +240,8 @@ impl ImpliedAction {
                 for candidate in candidates {
                     let distance = (own - value(candidate.item)?).abs();
                     best = Some(match best {
-                        Some((least, level)) if least < distance => (least, level),
-                        #[allow(clippy::float_cmp)]
-                        Some((least, _)) if least == distance => (least, None),
+                        Some((least, level)) if least < distance - ROUNDING => (least, level),
+                        Some((least, _)) if least <= distance + ROUNDING => (least, None),
                         _ => (distance, Some(candidate.level)),
                     });
                 }
@@ -257,4 +260,33 @@ pub struct Regression {
     pub family: String,
     /// `outcome ~ term + term`.
     pub formula: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exact_zero_is_a_tie_whatever_rounding_makes_of_it() {
+        let experiment = crate::testing::ordinal_experiment(&[5, 5, 5, 5, 2]);
+        let term = |item, weight| LinearTerm { item, weight };
+        let terms = vec![term(0, 0.5), term(1, -0.6), term(2, 0.55), term(3, 0.3)];
+        let rule = |tie| ImpliedAction {
+            action: 4,
+            rule: ImpliedRule::Linear {
+                terms: terms.clone(),
+                centre: 3.0,
+                positive: 1,
+                negative: 0,
+                tie,
+            },
+        };
+        // 0.5 + 1.2 - 1.1 - 0.6 and 0.5 - 0 - 1.1 + 0.6: zero, and -1.1e-16 in floats.
+        for answers in [[3, 0, 0, 0], [3, 2, 0, 4]] {
+            let implied = |tie| rule(tie).implied(&experiment, |item| answers.get(item).copied());
+            assert_eq!(implied(TieRule::Positive), Some(1));
+            assert_eq!(implied(TieRule::Negative), Some(0));
+            assert_eq!(implied(TieRule::Excluded), None);
+        }
+    }
 }

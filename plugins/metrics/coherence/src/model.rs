@@ -19,14 +19,16 @@ const TIE: f64 = 1e-9;
 pub(crate) struct Fits<'a> {
     question: &'a Question<'a>,
     predictors: Predictors,
+    /// What beliefs imply: fitted to the humans, whatever the simulated people are like.
+    rule: Fit,
     human: Fit,
     simulated: Result<Fit, &'static str>,
     people: Counts,
 }
 
 impl<'a> Fits<'a> {
-    /// Maximum likelihood on both sides; the ridge on both when one has no such fit, because the
-    /// beliefs separate the actions or one of them does not vary.
+    /// Maximum likelihood; where it does not exist, because the beliefs separate the actions or one
+    /// of them does not vary, the ridge. The two fits that are compared are both of one kind.
     pub(crate) fn new(question: &'a Question<'a>) -> Result<Self, &'static str> {
         let predictors = Predictors::new(question);
         let tables = [&question.input.human, question.input.simulated.people()]
@@ -37,12 +39,16 @@ impl<'a> Fits<'a> {
             Ok(fit) => fit.outcome == Outcome::Converged,
             Err(_) => true,
         };
+        let rule = match free(&fits[0]) {
+            true => fits[0].clone(),
+            false => tables[0].fit(RIDGE),
+        };
         if !fits.iter().all(free) {
             fits = fit_both(RIDGE);
         }
         let people = Counts { human: tables[0].people, simulated: tables[1].people };
         let [human, simulated] = fits;
-        Ok(Self { human: human?, simulated, people, question, predictors })
+        Ok(Self { rule: rule?, human: human?, simulated, people, question, predictors })
     }
 
     /// The most probable action under the logit of the humans.
@@ -53,7 +59,7 @@ impl<'a> Fits<'a> {
             if !self.predictors.fill(people, row, &mut x) {
                 return Verdict::Missing;
             }
-            self.human.model.probabilities(&x, &mut p);
+            self.rule.model.probabilities(&x, &mut p);
             let best =
                 (0..p.len()).fold(0, |best, level| if p[level] > p[best] { level } else { best });
             let tied = (0..p.len()).any(|level| level != best && p[best] - p[level] < TIE);

@@ -1,5 +1,8 @@
 use crate::Value;
 
+/// Values nearer than this are equal: centring leaves such rests.
+const TIE: f64 = 1e-9;
+
 /// Average ranks, from 1; equal values share the mean of their places.
 pub fn average_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
@@ -7,7 +10,7 @@ pub fn average_ranks(values: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; values.len()];
     let mut start = 0;
     for end in 1..=order.len() {
-        if end == order.len() || values[order[end]] > values[order[start]] {
+        if end == order.len() || values[order[end]] > values[order[start]] + TIE {
             for at in &order[start..end] {
                 ranks[*at] = (start + end + 1) as f64 / 2.0;
             }
@@ -81,6 +84,8 @@ mod tests {
     #[test]
     fn ranks_share_places() {
         assert_eq!(average_ranks(&[3.0, 1.0, 3.0, 2.0]), [3.5, 1.0, 3.5, 2.0]);
+        // 0.1 + 0.2 is not 0.3 by the last bit, and still the same rank.
+        assert_eq!(average_ranks(&[0.1 + 0.2, 0.3, 0.0]), [2.5, 2.5, 1.0]);
         assert!(average_ranks(&[]).is_empty());
     }
 

@@ -71,15 +71,16 @@ fn skills() -> Vec<ScoreInfo> {
     vec![
         skill(
             "log_loss_skill",
-            "1 - log loss / log loss of the same pilot's shares, smoothed with 1/K per level",
+            "1 - log loss / log loss of the shares of the row's pilot, smoothed with 1/K per level; at \
+             size 0 the uniform guess",
         ),
         skill(
             "brier_skill",
-            "1 - Brier score / that of the same pilot's shares, smoothed with 1/K per level",
+            "1 - Brier score / that of the shares of the row's pilot, smoothed with 1/K per level",
         ),
         skill(
             "rps_skill",
-            "1 - RPS / that of the same pilot's shares, smoothed with 1/K per level; ordered items",
+            "1 - RPS / that of the shares of the row's pilot, smoothed with 1/K per level; ordered items",
         ),
     ]
 }
