@@ -19,6 +19,16 @@ fn pilotbench(arguments: &[&str]) -> Command {
     command
 }
 
+/// A folder of a user who has the disclosure experiment.
+fn with_disclosure() -> Place {
+    let place = Place::new();
+    for name in ["experiment.toml", "participants.csv"] {
+        let bytes = fs::read(repository().join("datasets/disclosure").join(name)).unwrap();
+        place.write(&format!("datasets/disclosure/{name}"), bytes);
+    }
+    place
+}
+
 fn json(arguments: &[&str]) -> Value {
     serde_json::from_slice(&pilotbench(arguments).assert().success().get_output().stdout).unwrap()
 }
@@ -89,13 +99,7 @@ fn the_synthetic_table_is_drawn_bit_for_bit() {
 
 #[test]
 fn a_fresh_population_is_an_experiment_and_stays_synthetic() {
-    let place = Place::new();
-    let datasets = place.folder.path().join("datasets");
-    fs::create_dir_all(datasets.join("disclosure")).unwrap();
-    for name in ["experiment.toml", "participants.csv"] {
-        let from = repository().join("datasets/disclosure").join(name);
-        fs::copy(from, datasets.join("disclosure").join(name)).unwrap();
-    }
+    let place = with_disclosure();
     let own = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pilotbench"));
         command.current_dir(place.folder.path()).args(arguments);
@@ -221,13 +225,7 @@ fn a_card_is_made_from_a_table_and_runs() {
 
 #[test]
 fn own_data_takes_the_form_of_an_existing_card() {
-    let place = Place::new();
-    let datasets = place.folder.path().join("datasets");
-    fs::create_dir_all(datasets.join("disclosure")).unwrap();
-    for name in ["experiment.toml", "participants.csv"] {
-        let from = repository().join("datasets/disclosure").join(name);
-        fs::copy(from, datasets.join("disclosure").join(name)).unwrap();
-    }
+    let place = with_disclosure();
     let table = "PID,Arm,Eth,age,fem,edu,pol,Q1,risk,trust,norm,Shared\n\
                  r1,0,0,1,1,2,0,agree,2,3,4,yes\nr2,5,3,0,0,1,2,disagree,4,2,3,no\n";
     let table = place.write("theirs.csv", table);

@@ -44,11 +44,11 @@ pub(crate) enum Command {
     /// Plan, run, score and show the leaderboard.
     Run(RunArguments),
     /// Go on with a recorded run.
-    Resume(ResumeArguments),
+    Resume(RecordedArguments),
     /// Show how far recorded runs are.
     Status(StatusArguments),
     /// Recompute every score of a run from its stored answers and hashes.
-    Verify(VerifyArguments),
+    Verify(RecordedArguments),
     /// Show what a run file would do, without doing it.
     Plan(PlanArguments),
     /// Show or write the leaderboard of a run.
@@ -102,10 +102,10 @@ pub(crate) struct Chosen {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ResumeArguments {
+pub(crate) struct RecordedArguments {
     #[command(flatten)]
     pub(crate) chosen: Chosen,
-    /// Print the leaderboard as JSON.
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -119,17 +119,6 @@ pub(crate) struct StatusArguments {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct VerifyArguments {
-    #[command(flatten)]
-    pub(crate) chosen: Chosen,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) work: Work,
 }
 
 #[derive(Debug, Args)]

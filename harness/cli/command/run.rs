@@ -2,7 +2,7 @@
 
 use super::{leaderboard, set_threads};
 use crate::{
-    arguments::{Places, ResumeArguments, RunArguments, Work},
+    arguments::{Places, RecordedArguments, RunArguments, Work},
     exit::Exit,
     output,
     progress::Shown,
@@ -38,7 +38,7 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
 }
 
 /// Goes on with a recorded run.
-pub(crate) fn resume(places: &Places, arguments: &ResumeArguments) -> Result<Exit> {
+pub(crate) fn resume(places: &Places, arguments: &RecordedArguments) -> Result<Exit> {
     set_threads(&arguments.work)?;
     let recorded = setting::recorded(places, &arguments.chosen)?;
     let lock = lock(recorded.record.root())?;

@@ -2,7 +2,7 @@
 
 use super::{leaderboard, set_threads};
 use crate::{
-    arguments::{Places, VerifyArguments},
+    arguments::{Places, RecordedArguments},
     exit::Exit,
     output, setting, signals,
 };
@@ -10,7 +10,7 @@ use pilotbench_engine::{fault::Result, leaderboard as board};
 use serde_json::json;
 
 /// Recomputes every score of a run.
-pub(crate) fn verify(places: &Places, arguments: &VerifyArguments) -> Result<Exit> {
+pub(crate) fn verify(places: &Places, arguments: &RecordedArguments) -> Result<Exit> {
     set_threads(&arguments.work)?;
     let recorded = setting::recorded(places, &arguments.chosen)?;
     let stop = signals::listen()?;
