@@ -211,7 +211,7 @@ fn the_first_interrupt_commits_and_says_how_to_go_on() {
     let slow =
         "[[method]]\nbackend = \"stress\"\nname = \"slow\"\nsettings = { fault = \"sleeps\" }\n";
     let place = Place::with(&run_file("\"marginal\"", slow));
-    let child = Command::new(env!("CARGO_BIN_EXE_pilotbench"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pilotbench"))
         .current_dir(place.folder.path())
         .args(["--datasets".as_ref(), pilotbench_testkit::experiments().as_os_str()])
         .args(["--plugin".as_ref(), support::stress_plugin().as_os_str()])
@@ -225,6 +225,7 @@ fn the_first_interrupt_commits_and_says_how_to_go_on() {
             && !below(&place.folder.path().join("results/runs"), "journal.jsonl").is_empty()
     };
     while !begun() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it was interrupted");
         std::thread::sleep(Duration::from_millis(2));
     }
     std::thread::sleep(Duration::from_millis(100));
