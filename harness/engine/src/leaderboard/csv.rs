@@ -3,7 +3,7 @@
 use super::board::Board;
 use crate::fault::{Fault, Result};
 
-const HEADER: [&str; 22] = [
+const HEADER: [&str; 23] = [
     "experiment",
     "origin",
     "method",
@@ -16,6 +16,7 @@ const HEADER: [&str; 22] = [
     "high",
     "se_seeds",
     "se_participants",
+    "resamples",
     "interval",
     "seeds",
     "undefined",
@@ -55,6 +56,7 @@ pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
                 real(estimate.high),
                 real(estimate.se_seeds),
                 real(estimate.se_participants),
+                estimate.resamples.to_string(),
                 estimate.interval.name().to_owned(),
                 estimate.seeds.to_string(),
                 estimate.undefined.to_string(),

@@ -43,6 +43,9 @@ pub struct Estimate {
     /// Standard error from participants: standard deviation over bootstrap resamples of the mean
     /// over seeds.
     pub se_participants: Option<f64>,
+    /// Resamples at which the score is defined at every one of those seeds: the standard error from
+    /// participants rests on these.
+    pub resamples: usize,
     /// From what the interval is made.
     pub interval: IntervalSource,
     /// Seeds at which the score is defined.
@@ -113,6 +116,7 @@ impl Collected {
             high: bound(1.0),
             se_seeds,
             se_participants,
+            resamples: means.len(),
             interval,
             seeds,
             undefined: self.undefined.len(),

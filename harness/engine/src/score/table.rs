@@ -329,6 +329,7 @@ pub fn scores_file(plan: &Plan, cells: &[CellScores]) -> Result<Vec<u8>> {
     columns.push("high", real(&|r| r.estimate.high));
     columns.push("se_seeds", real(&|r| r.estimate.se_seeds));
     columns.push("se_participants", real(&|r| r.estimate.se_participants));
+    columns.push("resamples", whole(&|_, r| r.estimate.resamples));
     columns.push("interval", text(&|_, r| Some(r.estimate.interval.name().to_owned())));
     columns.push("seeds", whole(&|_, r| r.estimate.seeds));
     columns.push("undefined", whole(&|_, r| r.estimate.undefined));

@@ -33,7 +33,7 @@ pub(crate) fn report(config: Config, input: &Evaluation, report: &mut Report) {
                     );
                     Ok(answers.levels(&mut members, half, config.splits, &mut random))
                 }
-                None => Err(format!("fewer than {} participants", config.floor)),
+                None => Err(format!("fewer than {} complete participants", config.floor)),
             };
             let excess = push_group(report, group, people, levels);
             excesses.extend(excess.map(|excess| (excess, people.human)));
@@ -96,7 +96,8 @@ struct Answers {
     levels: Vec<Range<usize>>,
     human: Indicators,
     simulated: Indicators,
-    /// Participants with rows on both sides, in an order that depends on their identifiers.
+    /// Participants with an answer to every item on both sides, in an order that depends on their
+    /// identifiers. A missing answer would make one of the compared sets smaller than the other.
     pairs: Vec<Pair>,
 }
 
@@ -111,10 +112,15 @@ impl Answers {
         let levels: Vec<Range<usize>> = levels.collect();
         let twins = input.human.rows_in(input.simulated.people());
         let order = order_by_id(&input.human, 0..input.human.len());
+        let is_complete =
+            |people: &People, row| (0..levels.len()).all(|item| people.answer(row, item).is_some());
+        let pairs = order.into_iter().filter_map(|row| Some((row, twins[row]?))).filter(|pair| {
+            is_complete(&input.human, pair.0) && is_complete(input.simulated.people(), pair.1)
+        });
         Self {
             human: Indicators::new(&input.human, &levels),
             simulated: Indicators::new(input.simulated.people(), &levels),
-            pairs: order.into_iter().filter_map(|row| Some((row, twins[row]?))).collect(),
+            pairs: pairs.collect(),
             levels,
         }
     }

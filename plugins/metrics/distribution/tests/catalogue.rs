@@ -71,7 +71,7 @@ fn other_people_of_the_same_population_have_no_excess() {
 fn small_groups_are_not_compared() {
     let scores = score::<Distribution>(r#"{"floor": 50}"#, &Toy::disclosure(0).evaluation());
     let small = &scores.row("js_matched", "", "eth=4").value;
-    assert_eq!(small.as_ref().unwrap_err(), "fewer than 50 participants");
+    assert_eq!(small.as_ref().unwrap_err(), "fewer than 50 complete participants");
     assert!(scores.row("js_gap", "", "eth").value.is_ok());
     let scores = score::<Distribution>(r#"{"floor": 200}"#, &Toy::disclosure(0).evaluation());
     let gap = &scores.row("js_gap", "", "eth").value;
