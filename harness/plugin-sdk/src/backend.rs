@@ -96,7 +96,8 @@ impl Pilot {
     }
 
     /// For an oracle that learns from the other half: the held-out participant for whom the person
-    /// in this row was drawn as partner, each at most once.
+    /// in this row was drawn as partner, each at most once. For one that learns from the retest:
+    /// the person in this row.
     pub fn partner_of(&self, row: usize) -> Option<&str> {
         let partners = self.partners.as_ref()?;
         (!partners.is_null(row)).then(|| partners.value(row))

@@ -12,6 +12,10 @@ pub enum LearnsFrom {
     OtherHalf,
     /// An oracle: everybody's.
     Everyone,
+    /// An oracle: the same people's answers when they were asked again.
+    Retest,
+    /// An oracle: nobody's, but it knows the law by which a synthetic population was drawn.
+    Law,
 }
 
 /// What a backend says of itself.

@@ -23,6 +23,9 @@ pub struct Experiment {
     /// Regressions that the experiment's authors (or the card's) would run.
     #[serde(default)]
     pub regressions: Vec<Regression>,
+    /// The law that a synthetic population was drawn by, where it is one that is known.
+    #[serde(default)]
+    pub population: Option<String>,
     /// Indices into `covariates` of the columns whose groups are scored apart.
     #[serde(default)]
     pub subgroups: Vec<usize>,
@@ -251,15 +254,110 @@ impl ImpliedAction {
     }
 }
 
-/// A regression named by the card.
+/// A regression named by the card, its formula resolved: one term is one column of the design.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Regression {
     /// Identifier.
     pub id: String,
-    /// `logit`, `ols` or `ordinal-logit`.
-    pub family: String,
-    /// `outcome ~ term + term`.
+    /// Family.
+    pub family: RegressionFamily,
+    /// The formula as the card has it.
     pub formula: String,
+    /// Index of the outcome's item.
+    pub outcome: usize,
+    /// Columns of the design in order, without the intercept.
+    pub terms: Vec<RegressionTerm>,
+}
+
+/// Family of a regression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegressionFamily {
+    /// Binary logit of the second level.
+    Logit,
+    /// Least squares of the level's value.
+    Ols,
+    /// Proportional odds.
+    OrdinalLogit,
+}
+
+/// One column of a design: a product of parts.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RegressionTerm {
+    /// Name, as coefficients are called: `risk`, `eth[Black]`, `A:trust`.
+    pub name: String,
+    /// What is multiplied.
+    pub parts: Vec<TermPart>,
+    /// The true coefficient, where the population's law is known.
+    #[serde(default)]
+    pub truth: Option<f64>,
+}
+
+/// A factor of a term.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TermPart {
+    /// Value of the answer to an item.
+    Item {
+        /// Index of the item.
+        item: usize,
+    },
+    /// 1 when the answer to an item is one of these levels, else 0.
+    ItemLevel {
+        /// Index of the item.
+        item: usize,
+        /// Levels.
+        levels: Vec<usize>,
+    },
+    /// Value of a numeric covariate.
+    Covariate {
+        /// Index of the covariate.
+        covariate: usize,
+    },
+    /// 1 when a categorical covariate is at one of these levels, else 0.
+    CovariateLevel {
+        /// Index of the covariate.
+        covariate: usize,
+        /// Levels.
+        levels: Vec<usize>,
+    },
+    /// A number of the participant's arm.
+    ArmFactor {
+        /// By arm.
+        values: Vec<f64>,
+    },
+}
+
+impl RegressionTerm {
+    /// The term's value for a person; `None` when something it reads is missing.
+    pub fn value(
+        &self,
+        experiment: &Experiment,
+        people: &crate::People,
+        row: usize,
+    ) -> Option<f64> {
+        self.parts
+            .iter()
+            .try_fold(1.0, |product, part| Some(product * part.value(experiment, people, row)?))
+    }
+}
+
+impl TermPart {
+    fn value(&self, experiment: &Experiment, people: &crate::People, row: usize) -> Option<f64> {
+        let is_one_of =
+            |level: usize, levels: &[usize]| f64::from(u8::from(levels.contains(&level)));
+        match self {
+            Self::Item { item } => {
+                Some(experiment.items[*item].levels[people.answer(row, *item)?].value)
+            }
+            Self::ItemLevel { item, levels } => Some(is_one_of(people.answer(row, *item)?, levels)),
+            Self::Covariate { covariate } => people.number(row, *covariate),
+            Self::CovariateLevel { covariate, levels } => {
+                Some(is_one_of(people.level(row, *covariate)?, levels))
+            }
+            Self::ArmFactor { values } => values.get(people.arm(row)?).copied(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub use describe::{BackendInfo, Better, Heading, LearnsFrom, MetricInfo, ScoreIn
 pub use error::{Error, Result};
 pub use experiment::{
     Arm, Covariate, CovariateKind, Experiment, ImpliedAction, ImpliedRule, Item, ItemKind, Level,
-    LinearTerm, NearerTerm, Regression, Role, TieRule,
+    LinearTerm, NearerTerm, Regression, RegressionFamily, RegressionTerm, Role, TermPart, TieRule,
 };
 pub use metric::{Evaluation, Group, Metric, MetricTable, Resampled, Row, Weights};
 pub use people::{People, Simulated};

@@ -9,27 +9,39 @@ pub struct Revelation {
     pub revealed: Vec<u32>,
     /// Rows of the people for whom it answers and is scored.
     pub asked: Vec<u32>,
-    /// For an oracle that learns from the other half: per revealed row the asked row it stands in
-    /// for.
+    /// For an oracle that learns from the other half or from the retest: per revealed row the asked
+    /// row it stands in for.
     partners: Option<Vec<u32>>,
+    /// Whether the backend sees what people answered when they were asked again.
+    asked_again: bool,
 }
 
 /// Decides what a backend sees, by what it says it learns from.
 pub fn reveal(split: &Split, size: usize, learns_from: LearnsFrom, everyone: usize) -> Revelation {
     let held_out = split.held_out();
-    let whole =
-        |revealed: Vec<u32>| Revelation { revealed, asked: held_out.to_vec(), partners: None };
+    let whole = |revealed: Vec<u32>| Revelation {
+        revealed,
+        asked: held_out.to_vec(),
+        partners: None,
+        asked_again: false,
+    };
     match learns_from {
-        LearnsFrom::Nothing => whole(Vec::new()),
+        LearnsFrom::Nothing | LearnsFrom::Law => whole(Vec::new()),
         LearnsFrom::Pilot => whole(split.pilot(size).to_vec()),
         LearnsFrom::Everyone => whole((0..everyone as u32).collect()),
+        LearnsFrom::Retest => Revelation {
+            revealed: held_out.to_vec(),
+            asked: held_out.to_vec(),
+            partners: Some(held_out.to_vec()),
+            asked_again: true,
+        },
         LearnsFrom::OtherHalf => {
             // The held-out order is random, so its first half is a random half. Of an odd number
             // the last is left out, that everyone asked has a partner.
             let half = held_out.len() / 2;
             let asked = held_out[..half].to_vec();
             let revealed = held_out[half..2 * half].to_vec();
-            Revelation { revealed, partners: Some(asked.clone()), asked }
+            Revelation { revealed, partners: Some(asked.clone()), asked, asked_again: false }
         }
     }
 }
@@ -37,7 +49,10 @@ pub fn reveal(split: &Split, size: usize, learns_from: LearnsFrom, everyone: usi
 impl Revelation {
     /// The table that crosses to the backend.
     pub fn batch(&self, experiment: &Experiment) -> RecordBatch {
-        let people = experiment.people.take(&self.revealed);
+        let mut people = experiment.people.take(&self.revealed);
+        if self.asked_again {
+            people = people.asked_again();
+        }
         let mut columns = people.columns(&experiment.design);
         if let Some(partners) = &self.partners {
             let ids = &experiment.people.ids;
@@ -68,6 +83,18 @@ mod tests {
         assert_eq!((seen.revealed.len(), seen.asked.len()), (4, 51));
         let asked: HashSet<_> = seen.asked.iter().collect();
         assert!(seen.revealed.iter().all(|row| !asked.contains(row)));
+    }
+
+    #[test]
+    fn the_retest_is_the_same_people_with_other_answers() {
+        let seen = revelation(LearnsFrom::Retest);
+        assert_eq!((seen.revealed.clone(), seen.asked.len()), (seen.asked.clone(), 51));
+        let experiment = experiment(61);
+        let batch = seen.batch(&experiment);
+        assert_eq!(batch["partner_id"].as_string::<i32>(), batch["participant_id"].as_string());
+        // The tiny experiment asks nobody again: what they said at first does not cross.
+        assert_eq!(batch["answer.b1"].null_count(), 51);
+        assert!(revelation(LearnsFrom::Law).revealed.is_empty());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The card as it is written: `experiment.toml`, key by key.
 
-use super::design::{Arm, CovariateKind, ItemKind, Regression, Role, TieRule, Wording};
+use super::design::{Arm, CovariateKind, Family, ItemKind, Population, Role, TieRule, Wording};
 use crate::fault::{Fault, Result};
 use serde::{Deserialize, Serialize};
-use std::{fs::File, io::Read, path::Path};
+use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
 use toml::Spanned;
 
 /// Cards larger than this are refused: no card needs a mebibyte of words.
@@ -21,6 +21,8 @@ pub struct Card {
     pub title: String,
     /// Whether people answered.
     pub origin: Origin,
+    /// The law of a synthetic population, where it is one that is known.
+    pub population: Option<Spanned<Population>>,
     /// What was done to whom.
     pub summary: String,
     /// Text that every participant reads first.
@@ -45,7 +47,7 @@ pub struct Card {
     pub implied_action: Option<Spanned<ImpliedCard>>,
     /// Regressions.
     #[serde(default, rename = "regression", skip_serializing_if = "Vec::is_empty")]
-    pub regressions: Vec<Spanned<Regression>>,
+    pub regressions: Vec<Spanned<RegressionCard>>,
     /// Subgroups and pilot sizes.
     pub design: DesignCard,
 }
@@ -172,6 +174,8 @@ pub struct ItemCard {
     pub id: String,
     /// Column, the identifier unless given.
     pub column: Option<String>,
+    /// Column of the answers that the same people gave when they were asked again.
+    pub retest: Option<String>,
     /// Name for tables.
     pub label: String,
     /// Belief or action.
@@ -239,6 +243,24 @@ pub struct NearerTermCard {
     pub item: String,
     /// Level code of the action.
     pub level: String,
+}
+
+/// A regression as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionCard {
+    /// Identifier.
+    pub id: String,
+    /// `logit`, `ols` or `ordinal-logit`.
+    pub family: Family,
+    /// `outcome ~ term + term`, see `experiment/formula.rs`.
+    pub formula: String,
+    /// Where it comes from.
+    #[serde(default)]
+    pub note: String,
+    /// True coefficients by term, of a synthetic population.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub truth: BTreeMap<String, f64>,
 }
 
 /// Subgroups and pilot sizes.

@@ -22,14 +22,33 @@ pub struct Design {
     pub implied_action: Option<ImpliedAction>,
     /// Regressions.
     pub regressions: Vec<Regression>,
+    /// The law that a synthetic population was drawn by, where it is one that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub population: Option<Population>,
     /// Covariates whose levels are scored apart.
     pub subgroups: Vec<usize>,
+}
+
+/// The synthetic populations whose law is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Population {
+    /// [`generate::disclosure`](super::generate::disclosure).
+    Disclosure,
 }
 
 impl Design {
     /// Index of the item with this identifier.
     pub fn item_index(&self, id: &str) -> Option<usize> {
         self.items.iter().position(|item| item.id == id)
+    }
+
+    /// The design as backends see it: without the true coefficients.
+    pub fn without_truth(&self) -> Self {
+        let mut design = self.clone();
+        let terms = design.regressions.iter_mut().flat_map(|r| r.terms.iter_mut());
+        terms.for_each(|term| term.truth = None);
+        design
     }
 
     /// Index of the covariate with this identifier.
@@ -141,6 +160,9 @@ pub struct Item {
     pub id: String,
     /// Column of the table.
     pub column: String,
+    /// Column of the answers of the same people when they were asked again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retest: Option<String>,
     /// Name for tables.
     pub label: String,
     /// Belief or action.
@@ -221,19 +243,66 @@ pub enum TieRule {
     Excluded,
 }
 
-/// A regression that the experiment's authors, or the card's, would run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A regression that the experiment's authors, or the card's, would run, its formula resolved.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Regression {
     /// Identifier.
     pub id: String,
-    /// `logit`, `ols` or `ordinal-logit`.
+    /// Family.
     pub family: Family,
-    /// `outcome ~ term + term`.
+    /// The formula as the card has it.
     pub formula: String,
-    /// Where it comes from.
-    #[serde(default)]
-    pub note: String,
+    /// Index of the outcome's item.
+    pub outcome: usize,
+    /// Columns of the design in order, without the intercept.
+    pub terms: Vec<Term>,
+}
+
+/// One column of a design matrix: a product of parts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Term {
+    /// Name, as coefficients are called.
+    pub name: String,
+    /// What is multiplied.
+    pub parts: Vec<TermPart>,
+    /// The true coefficient, where the population's law is known. Backends do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truth: Option<f64>,
+}
+
+/// A factor of a term.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TermPart {
+    /// Value of the answer to an item.
+    Item {
+        /// Index of the item.
+        item: usize,
+    },
+    /// 1 when the answer to an item is one of these levels, else 0.
+    ItemLevel {
+        /// Index of the item.
+        item: usize,
+        /// Levels.
+        levels: Vec<usize>,
+    },
+    /// Value of a numeric covariate.
+    Covariate {
+        /// Index of the covariate.
+        covariate: usize,
+    },
+    /// 1 when a categorical covariate is at one of these levels, else 0.
+    CovariateLevel {
+        /// Index of the covariate.
+        covariate: usize,
+        /// Levels.
+        levels: Vec<usize>,
+    },
+    /// A number of the participant's arm.
+    ArmFactor {
+        /// By arm.
+        values: Vec<f64>,
+    },
 }
 
 /// Family of a regression.

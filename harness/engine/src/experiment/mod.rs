@@ -6,6 +6,7 @@
 mod card;
 mod cells;
 mod design;
+mod formula;
 pub mod generate;
 pub mod import;
 mod people;
@@ -20,7 +21,7 @@ pub use card::{
 };
 pub use design::{
     Arm, Covariate, CovariateKind, Design, Family, ImpliedAction, ImpliedRule, Item, ItemKind,
-    Level, LinearTerm, NearerTerm, Regression, Role, TieRule, Wording,
+    Level, LinearTerm, NearerTerm, Population, Regression, Role, Term, TermPart, TieRule, Wording,
 };
 pub use people::{Columns, People, code, no_codes};
 pub use resolve::check_folder_id;

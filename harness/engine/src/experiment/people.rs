@@ -18,6 +18,8 @@ pub struct People {
     pub covariates: Vec<ArrayRef>,
     /// Per item its codes.
     pub answers: Vec<Int32Array>,
+    /// Per item the codes of the same people when they were asked again, where they were.
+    pub retests: Vec<Option<Int32Array>>,
 }
 
 impl People {
@@ -56,7 +58,20 @@ impl People {
             arm: taken(&self.arm, &rows),
             covariates: self.covariates.iter().map(|c| take(c.as_ref(), &rows)).collect(),
             answers: self.answers.iter().map(|codes| taken(codes, &rows)).collect(),
+            retests: self
+                .retests
+                .iter()
+                .map(|codes| codes.as_ref().map(|codes| taken(codes, &rows)))
+                .collect(),
         }
+    }
+
+    /// The same people with the answers that they gave when they were asked again; an item that was
+    /// not asked again is missing.
+    pub fn asked_again(&self) -> Self {
+        let nobody = || Int32Array::new_null(self.len());
+        let answers = self.retests.iter().map(|codes| codes.clone().unwrap_or_else(nobody));
+        Self { answers: answers.collect(), ..self.clone() }
     }
 
     /// The columns that say who the participants are, as they cross to plugins.

@@ -1,11 +1,12 @@
 //! From the card as written to a [`Design`] whose references hold: every fault with its line.
 
 use super::{
-    card::{Card, CardFile, CovariateCard, ImpliedCard, ItemCard, LevelCard, RuleName},
+    card::{Card, CardFile, CovariateCard, ImpliedCard, ItemCard, LevelCard, Origin, RuleName},
     design::{
         Covariate, CovariateKind, Design, ImpliedAction, ImpliedRule, Item, ItemKind, Level,
         LinearTerm, NearerTerm, Role, TieRule,
     },
+    formula,
 };
 use crate::fault::{Fault, Faults, Result};
 use std::collections::BTreeSet;
@@ -55,7 +56,8 @@ impl Resolver<'_> {
             covariates,
             items,
             implied_action: None,
-            regressions: card.regressions.iter().map(|r| r.get_ref().clone()).collect(),
+            regressions: Vec::new(),
+            population: card.population.as_ref().map(|p| *p.get_ref()),
             subgroups: Vec::new(),
         };
         design.subgroups = self.subgroups(&card, &design);
@@ -66,8 +68,9 @@ impl Resolver<'_> {
             }
         }
         for regression in &card.regressions {
-            if let Err(message) = check_formula(&regression.get_ref().formula, &design) {
-                self.faults.push(self.file.fault(regression, message));
+            match formula::resolve(regression.get_ref(), &design) {
+                Ok(resolved) => design.regressions.push(resolved),
+                Err(message) => self.faults.push(self.file.fault(regression, message)),
             }
         }
         Some(design)
@@ -81,6 +84,11 @@ impl Resolver<'_> {
         if !is_id(card.id.get_ref(), '-') {
             let message = format!("id `{}` is not of [a-z0-9-]", card.id.get_ref());
             self.faults.push(self.file.fault(&card.id, message));
+        }
+        if let Some(population) = card.population.as_ref().filter(|_| card.origin == Origin::Human)
+        {
+            let message = "a law is known of synthetic populations only, and people answered here";
+            self.faults.push(self.file.fault(population, message));
         }
         if card.items.is_empty() {
             self.faults.push(self.file.fault_in("[item]", "there is no item"));
@@ -146,10 +154,15 @@ impl Resolver<'_> {
             let i = at.get_ref();
             (self.file.fault(at, ""), i.column.as_deref().unwrap_or(&i.id))
         });
+        let retests = card
+            .items
+            .iter()
+            .filter_map(|at| Some((self.file.fault(at, ""), at.get_ref().retest.as_deref()?)));
         let unused = card.table.unused.iter();
         let unused = unused.map(|column| (self.file.fault_in("table", ""), column.as_str()));
         let mut twice = Vec::new();
-        for (place, column) in in_table.chain(covariates).chain(items).chain(unused) {
+        for (place, column) in in_table.chain(covariates).chain(items).chain(retests).chain(unused)
+        {
             if !seen.insert(column) {
                 let message = format!("column `{column}` is used twice");
                 twice.push(Fault { message, ..place });
@@ -244,6 +257,7 @@ impl Resolver<'_> {
         Item {
             id: card.id.clone(),
             column: card.column.clone().unwrap_or_else(|| card.id.clone()),
+            retest: card.retest.clone(),
             label: card.label.clone(),
             role: card.role,
             kind: card.kind,
@@ -349,52 +363,6 @@ impl Resolver<'_> {
             }
         };
         Ok(ImpliedAction { action, rule })
-    }
-}
-
-/// Checks that every name of a formula is known: items, covariates, `covariate[Level]`, arm factors.
-fn check_formula(formula: &str, design: &Design) -> std::result::Result<(), String> {
-    let (outcome, terms) = formula
-        .split_once('~')
-        .ok_or_else(|| format!("formula `{formula}` has no `~` between outcome and terms"))?;
-    if design.item_index(outcome.trim()).is_none() {
-        return Err(format!("outcome `{}` is not an item", outcome.trim()));
-    }
-    for name in split_terms(terms) {
-        check_term(name.trim(), design)?;
-    }
-    Ok(())
-}
-
-/// Splits at `+` and `:` outside of brackets, since a level's label may hold either.
-fn split_terms(terms: &str) -> Vec<&str> {
-    let mut depth = 0_usize;
-    terms
-        .split(|c| {
-            match c {
-                '[' => depth += 1,
-                ']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            depth == 0 && (c == '+' || c == ':')
-        })
-        .collect()
-}
-
-fn check_term(name: &str, design: &Design) -> std::result::Result<(), String> {
-    if let Some((covariate, label)) = name.strip_suffix(']').and_then(|n| n.split_once('[')) {
-        let index = design.covariate_index(covariate);
-        let index = index.ok_or_else(|| format!("formula: `{covariate}` is not a covariate"))?;
-        let has = |label: &str| design.covariates[index].levels.iter().any(|l| l.label == label);
-        return match has(label) || label.strip_prefix("non-").is_some_and(has) {
-            true => Ok(()),
-            false => Err(format!("formula: covariate `{covariate}` has no level `{label}`")),
-        };
-    }
-    let factor = design.arms.iter().any(|arm| arm.factors.contains_key(name));
-    match factor || design.item_index(name).is_some() || design.covariate_index(name).is_some() {
-        true => Ok(()),
-        false => Err(format!("formula: `{name}` is no item, covariate or arm factor")),
     }
 }
 

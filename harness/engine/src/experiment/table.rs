@@ -53,6 +53,7 @@ struct Reader<'a> {
     arm: Option<Codes>,
     covariates: Vec<Reading>,
     answers: Vec<Codes>,
+    retests: Vec<Option<Codes>>,
     ids: Vec<String>,
     seen: HashSet<String>,
     faults: Faults,
@@ -108,6 +109,9 @@ impl<'a> Reader<'a> {
             }
         });
         let answers = design.items.iter().map(|item| Codes::of_levels(&item.column, &item.levels));
+        let retests = design.items.iter().map(|item| {
+            item.retest.as_deref().map(|column| Codes::of_levels(column, &item.levels))
+        });
         let arms = || design.arms.iter().map(|arm| arm.code.as_str());
         Self {
             path,
@@ -116,6 +120,7 @@ impl<'a> Reader<'a> {
             arm: table.arm.as_deref().map(|column| Codes::new(column, arms())),
             covariates: covariates.collect(),
             answers: answers.collect(),
+            retests: retests.collect(),
             ids: Vec::new(),
             seen: HashSet::new(),
             faults: Faults::default(),
@@ -171,7 +176,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        for codes in &mut self.answers {
+        for codes in self.answers.iter_mut().chain(self.retests.iter_mut().flatten()) {
             match cell(&codes.column)? {
                 None => codes.values.push(None),
                 Some(text) => messages.extend(codes.read(text).err()),
@@ -192,7 +197,8 @@ impl<'a> Reader<'a> {
         let mut used: HashSet<&str> = table.unused.iter().map(String::as_str).collect();
         used.extend(self.participant);
         used.extend(table.arm.as_deref());
-        used.extend(self.answers.iter().map(|codes| codes.column.as_str()));
+        let answers = self.answers.iter().chain(self.retests.iter().flatten());
+        used.extend(answers.map(|codes| codes.column.as_str()));
         used.extend(self.covariates.iter().map(|reading| match reading {
             Reading::Codes(codes) => codes.column.as_str(),
             Reading::Numbers { column, .. } => column.as_str(),
@@ -224,6 +230,11 @@ impl<'a> Reader<'a> {
             arm: self.arm.map_or_else(|| vec![None; rows], |arm| arm.values).into(),
             covariates: covariates.collect(),
             answers: self.answers.into_iter().map(|codes| codes.values.into()).collect(),
+            retests: self
+                .retests
+                .into_iter()
+                .map(|codes| codes.map(|codes| codes.values.into()))
+                .collect(),
             ids: StringArray::from(self.ids),
         }
     }

@@ -87,6 +87,10 @@ pub enum Role {
     Ceiling,
     /// An oracle that sees everybody's answers.
     Oracle,
+    /// An oracle: the same people asked again.
+    Retest,
+    /// An oracle that knows the law of a synthetic population: a perfect simulator.
+    Law,
 }
 
 impl Role {
@@ -98,6 +102,8 @@ impl Role {
             Self::Floor => "no pilot",
             Self::Ceiling => "ORACLE, human ceiling",
             Self::Oracle => "ORACLE, sees everybody",
+            Self::Retest => "ORACLE, the same people again",
+            Self::Law => "ORACLE, knows the law",
         }
     }
 }
@@ -316,7 +322,8 @@ fn sizes(
     let learns = |name: &str| methods.iter().any(|m| m.name == name && m.learns_from.uses_pilot());
     let run = cells.iter().map(|c| &c.facts).filter(|c| c.experiment == experiment);
     let run = run.filter(|c| learns(&c.method)).map(|c| c.size);
-    let left = left_out.iter().filter(|left| left.experiment == experiment).map(|left| left.size);
+    let left = left_out.iter().filter(|left| left.experiment == experiment && learns(&left.method));
+    let left = left.map(|left| left.size);
     let sizes: BTreeSet<usize> = run.chain(left).collect();
     match sizes.is_empty() {
         true => vec![0],
@@ -345,6 +352,8 @@ fn method(planned: &crate::plan::PlannedMethod) -> BoardMethod {
     let role = match learns_from {
         LearnsFrom::OtherHalf => Role::Ceiling,
         LearnsFrom::Everyone => Role::Oracle,
+        LearnsFrom::Retest => Role::Retest,
+        LearnsFrom::Law => Role::Law,
         LearnsFrom::Nothing => Role::Floor,
         LearnsFrom::Pilot if is_baseline(planned) => Role::Baseline,
         LearnsFrom::Pilot => Role::Method,

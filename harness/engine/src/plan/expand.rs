@@ -1,7 +1,7 @@
 //! From run file to plan.
 
 use super::{
-    BackendFacts, MetricFacts, RunFile, Sizes, VALID_RATE,
+    BackendFacts, LearnsFrom, MetricFacts, RunFile, Sizes, VALID_RATE,
     format::{
         Left, PLAN_FORMAT, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate,
         ScoreSettings,
@@ -156,6 +156,10 @@ impl<'a> Grid<'a> {
         let seeds = file.seeds.list();
         for ((strategy, index), sizes) in &self.sizes {
             let method = plan.methods[*index].clone();
+            if let Some(reason) = self.impossible(&method) {
+                leave_out(plan, self.experiment.id(), &method.name, 0, reason.to_owned());
+                continue;
+            }
             let usable = self.usable(plan, &method, sizes);
             if usable.is_empty() {
                 let message = format!(
@@ -197,17 +201,33 @@ impl<'a> Grid<'a> {
         let (usable, less): (Vec<_>, Vec<_>) =
             sizes.iter().partition(|size| **size >= method.facts.min_pilot);
         for size in less {
-            let left = Left {
-                experiment: self.experiment.id().to_owned(),
-                method: method.name.clone(),
-                size,
-                reason: format!("needs a pilot of at least {}", method.facts.min_pilot),
-            };
-            if !plan.left_out.contains(&left) {
-                plan.left_out.push(left);
-            }
+            let reason = format!("needs a pilot of at least {}", method.facts.min_pilot);
+            leave_out(plan, self.experiment.id(), &method.name, size, reason);
         }
         usable
+    }
+
+    /// Why an oracle cannot know on this experiment what it has to.
+    fn impossible(&self, method: &PlannedMethod) -> Option<&'static str> {
+        let design = &self.experiment.design;
+        match method.facts.learns_from {
+            LearnsFrom::Law if design.population.is_none() => {
+                Some("the law of its answers is not known")
+            }
+            LearnsFrom::Retest if design.items.iter().all(|item| item.retest.is_none()) => {
+                Some("nobody was asked again")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Notes a cell that the grid has and the plan has not.
+fn leave_out(plan: &mut Plan, experiment: &str, method: &str, size: usize, reason: String) {
+    let (experiment, method) = (experiment.to_owned(), method.to_owned());
+    let left = Left { experiment, method, size, reason };
+    if !plan.left_out.contains(&left) {
+        plan.left_out.push(left);
     }
 }
 

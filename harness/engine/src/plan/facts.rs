@@ -14,12 +14,16 @@ pub enum LearnsFrom {
     OtherHalf,
     /// Everybody's.
     Everyone,
+    /// The same people's answers when they were asked again.
+    Retest,
+    /// Nobody's, but the backend knows the law by which a synthetic population was drawn.
+    Law,
 }
 
 impl LearnsFrom {
-    /// Whether the backend sees answers that it is scored on: its rows are a ceiling, not a method.
+    /// Whether the backend knows more than a model may: its rows are a reference, not a method.
     pub fn is_oracle(self) -> bool {
-        matches!(self, Self::OtherHalf | Self::Everyone)
+        !matches!(self, Self::Nothing | Self::Pilot)
     }
 
     /// Whether its answers depend on the pilot.

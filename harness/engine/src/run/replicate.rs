@@ -56,8 +56,8 @@ pub fn participants(
 }
 
 #[derive(Serialize)]
-struct AdaptParams<'a> {
-    experiment: &'a crate::experiment::Design,
+struct AdaptParams {
+    experiment: crate::experiment::Design,
     seed: u64,
 }
 
@@ -76,7 +76,8 @@ pub(super) fn run(
     let Participants { revelation, .. } = participants(plan, experiment, method, replicate)?;
     let design = &experiment.design;
     let seed = crate::random::key(&["backend", &replicate.id]);
-    let params = identity::canonical_json(&AdaptParams { experiment: design, seed });
+    let params =
+        identity::canonical_json(&AdaptParams { experiment: design.without_truth(), seed });
     let started = Instant::now();
     let handle = backend.adapt(revelation.batch(experiment), &params, stop)?;
     let adapted = Instant::now();
