@@ -43,7 +43,8 @@ fn whole_way(c: &mut Criterion) {
                         (&work.plan, &work.experiments, &work.plugins);
                     let outcome = run::execute(plan, experiments, plugins, &record, &Silent, &stop);
                     assert_eq!(outcome.unwrap().committed, seeds);
-                    score::score(plan, experiments, plugins, &record, &|| {}, &stop).unwrap();
+                    let answers = score::Recorded { plan, record: &record };
+                    score::score(plan, experiments, plugins, &answers, &|| {}, &stop).unwrap();
                     folder
                 },
                 BatchSize::PerIteration,

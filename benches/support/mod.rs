@@ -1,6 +1,9 @@
 //! What the benches work on: `disclosure` with one method, planned as a user would.
 #![allow(dead_code, clippy::unwrap_used, reason = "each bench uses a part, and may unwrap")]
 
+pub(crate) mod comparison;
+pub(crate) mod population;
+
 use pilotbench_engine::{
     experiment::Experiment,
     plan::{self, Plan, RunFile},

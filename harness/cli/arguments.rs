@@ -10,9 +10,26 @@ Examples:
   pilotbench plan my.toml                   what it would do, and how much
   pilotbench experiment check datasets/mine
   pilotbench leaderboard --format markdown
+  pilotbench score --experiment disclosure --answers theirs.csv
 
 Exit codes: 0 done, 1 some replicates failed, 2 usage or configuration, 4 store, plugin or
 integrity, 5 the same replicate gave two answers, 130/143 stopped by a signal.";
+
+const SCORE_EXAMPLES: &str = "\
+Examples:
+  pilotbench score default --metrics structure,peers       a finished run with other metrics
+  pilotbench score --experiment disclosure --answers a.csv  answers of your own system, by themselves
+  pilotbench score default --experiment disclosure --answers a.csv --as mine
+                                                            the same beside all methods of a run
+  pilotbench score --experiment disclosure --answers fresh.csv --unpaired
+                                                            people who stand in for nobody in particular
+
+The table (CSV or Parquet) has a row per simulated participant: participant_id, a column per item with
+a level's code or label (empty: no answer; `refused`: a refusal), and where you have them the
+probabilities of its levels, probability.<item>.<code>. Beside a run, `seed` and `size` say which pilot
+it learned from: `pilotbench plan RUNFILE --pilots FILE` writes who is in which pilot.
+
+The file of --by has the keys `metrics`, [[metric]], [score] and [leaderboard] of a run file.";
 
 /// Benchmark how well a model stands in for human participants, given a small pilot of them.
 #[derive(Debug, Parser)]
@@ -53,6 +70,9 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Show or write the leaderboard of a run.
     Leaderboard(LeaderboardArguments),
+    /// Score a run with other metrics, or answers that another system made.
+    #[command(after_help = SCORE_EXAMPLES)]
+    Score(ScoreArguments),
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
@@ -128,6 +148,9 @@ pub(crate) struct PlanArguments {
     /// Print the whole plan as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write who is in which pilot and who is held out (CSV), for a system that answers by itself.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pilots: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -137,7 +160,45 @@ pub(crate) struct LeaderboardArguments {
     /// Form printed.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(crate) format: Format,
+    /// Pilot size at which the terminal tables tell what the headline means; the largest unless given.
+    #[arg(long, value_name = "N")]
+    pub(crate) size: Option<usize>,
     /// Write all files into this folder instead of printing.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArguments {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+    /// Metrics instead of the run's, by name.
+    #[arg(long, value_delimiter = ',', value_name = "METRIC")]
+    pub(crate) metrics: Vec<String>,
+    /// File that says how to score.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) by: Option<PathBuf>,
+    /// Simulated answers of another system, CSV or Parquet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answers: Option<PathBuf>,
+    /// Experiment that the answers are of.
+    #[arg(long, value_name = "EXPERIMENT", requires = "answers")]
+    pub(crate) experiment: Option<String>,
+    /// Name of the other system in tables; that of the file unless given.
+    #[arg(long = "as", value_name = "NAME", requires = "answers")]
+    pub(crate) name: Option<String>,
+    /// The answers are of people of their own, with arms and covariates as in the experiment's table.
+    #[arg(long, requires = "answers")]
+    pub(crate) unpaired: bool,
+    /// Form printed.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub(crate) format: Format,
+    /// Pilot size at which the terminal tables tell what the headline means; the largest unless given.
+    #[arg(long, value_name = "N")]
+    pub(crate) size: Option<usize>,
+    /// Also write all files into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]

@@ -20,8 +20,13 @@ pub(crate) fn run_file(given: Option<&Path>) -> Result<RunFile> {
     match given {
         Some(path) => RunFile::read(path),
         None if Path::new(USUAL).is_file() => RunFile::read(Path::new(USUAL)),
-        None => RunFile::parse("(embedded default)", EMBEDDED.to_owned()),
+        None => embedded(),
     }
+}
+
+/// The run file that is done when none is there.
+pub(crate) fn embedded() -> Result<RunFile> {
+    RunFile::parse("(embedded default)", EMBEDDED.to_owned())
 }
 
 /// Finds plugins, without loading any.
@@ -112,12 +117,17 @@ pub(crate) fn folder_name(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// Human answers and plugins.
+pub(crate) struct Sources {
+    pub(crate) experiments: Vec<Experiment>,
+    pub(crate) plugins: Plugins,
+}
+
 /// A recorded run with everything that is needed to go on with it.
 pub(crate) struct Recorded {
     pub(crate) record: Record,
     pub(crate) plan: Plan,
-    pub(crate) experiments: Vec<Experiment>,
-    pub(crate) plugins: Plugins,
+    pub(crate) sources: Sources,
 }
 
 /// Opens a recorded run and checks that data and plugins are those it was made with.
@@ -134,5 +144,5 @@ pub(crate) fn recorded(places: &Places, chosen: &Chosen) -> Result<Recorded> {
             plugins.check_locked(facts)?;
         }
     }
-    Ok(Recorded { record, plan, experiments, plugins })
+    Ok(Recorded { record, plan, sources: Sources { experiments, plugins } })
 }

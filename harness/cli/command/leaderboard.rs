@@ -6,14 +6,15 @@ use crate::{
     exit::Exit,
     output,
     progress::Shown,
-    setting::{self, Recorded},
+    setting::{self, Recorded, Sources},
     signals,
 };
 use comfy_table::{CellAlignment, Table};
 use pilotbench_engine::{
-    fault::Result,
-    leaderboard::{self, Board, BoardExperiment, number},
-    score,
+    fault::{Fault, Result},
+    leaderboard::{self, Board, BoardExperiment, meaning, number},
+    plan::Plan,
+    score::{self, Answers},
 };
 use std::{fmt::Write, sync::atomic::AtomicBool};
 
@@ -28,7 +29,7 @@ pub(crate) fn leaderboard(places: &Places, arguments: &LeaderboardArguments) -> 
     }
     let [markdown, csv, json, _] = &files;
     match arguments.format {
-        Format::Terminal => output::print(&terminal(&board)),
+        Format::Terminal => output::print(&terminal(&board, arguments.size)?),
         Format::Markdown => output::print(&String::from_utf8_lossy(markdown)),
         Format::Csv => output::print(&String::from_utf8_lossy(csv)),
         Format::Json => output::print(&String::from_utf8_lossy(json)),
@@ -42,19 +43,40 @@ pub(crate) fn make(
     work: &Work,
     stop: &AtomicBool,
 ) -> Result<(Board, [Vec<u8>; 4])> {
-    let Recorded { record, plan, experiments, plugins } = recorded;
+    let answers = score::Recorded { plan: &recorded.plan, record: &recorded.record };
+    make_of(&recorded.sources, &recorded.plan, &answers, work, stop)
+}
+
+/// The same for a plan with other metrics or methods, and other answers.
+pub(crate) fn make_of(
+    Sources { experiments, plugins }: &Sources,
+    plan: &Plan,
+    answers: &dyn Answers,
+    work: &Work,
+    stop: &AtomicBool,
+) -> Result<(Board, [Vec<u8>; 4])> {
     let shown = Shown::new("scoring", work.quiet);
     shown.of(score::cells(plan).len());
-    let scored = score::score(plan, experiments, plugins, record, &|| shown.step(), stop);
+    let scored = score::score(plan, experiments, plugins, answers, &|| shown.step(), stop);
     shown.end();
-    let (cells, infos) = scored?;
-    let board = Board::new(plan, &cells, infos)?;
-    let files = leaderboard::files(plan, &board, &cells)?;
+    let scores = scored?;
+    let board = Board::new(plan, &scores);
+    let files = leaderboard::files(plan, &board, &scores.cells)?;
     Ok((board, files))
 }
 
-/// The headline tables for a terminal.
-pub(crate) fn terminal(board: &Board) -> String {
+/// The headline tables for a terminal, with what the headline means at one pilot size: the largest
+/// of each experiment unless given.
+pub(crate) fn terminal(board: &Board, size: Option<usize>) -> Result<String> {
+    if let Some(size) = size
+        && board.experiments.iter().all(|e| !e.sizes.contains(&size))
+    {
+        let sizes: std::collections::BTreeSet<usize> =
+            board.experiments.iter().flat_map(|e| e.sizes.iter().copied()).collect();
+        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        let fault = Fault::usage("--size", format!("no pilot of {size} in this run"));
+        return Err(fault.hint(format!("there are: {}", sizes.join(", "))));
+    }
     let mut out = String::new();
     for strategy in board.strategies() {
         for experiment in &board.experiments {
@@ -66,6 +88,14 @@ pub(crate) fn terminal(board: &Board) -> String {
                 experiment.planned.id, board.headline
             );
             let _ = writeln!(out, "{}", by_size(board, experiment, strategy));
+            let largest = experiment.sizes.last().copied();
+            let at = size.filter(|size| experiment.sizes.contains(size)).or(largest).unwrap_or(0);
+            let _ = writeln!(out, "what it means at n = {at}{marked}:");
+            let rows = meaning::at_size(board, experiment, strategy, at);
+            let _ = writeln!(out, "{}", words(&meaning::MEANING, rows));
+            let _ = writeln!(out, "along the pilot sizes{marked}:");
+            let rows = meaning::along_sizes(board, experiment, strategy);
+            let _ = writeln!(out, "{}", words(&meaning::ALONG, rows));
         }
         if board.experiments.len() > 1 {
             let _ = writeln!(
@@ -75,19 +105,27 @@ pub(crate) fn terminal(board: &Board) -> String {
                 board.headline
             );
             let _ = writeln!(out, "{}", overall(board, strategy));
+            let common = board.overall.experiments.iter();
+            let common = common.max_by_key(|(size, having)| (having.len(), **size));
+            let at = size.or(common.map(|(size, _)| *size)).unwrap_or(0);
+            let rows = meaning::overall(board, strategy, at);
+            if !rows.is_empty() {
+                let _ = writeln!(out, "{}", words(&meaning::OVERALL, rows));
+            }
         }
     }
     let percent = board.confidence * 100.0;
     let _ = writeln!(
         out,
         "\nmean over seeds ± half of the {percent:.0} % interval (over experiments: ± standard \
-         error); best first at the largest pilot, an order of listing, not a rank.\nORACLE rows see \
-         held-out answers."
+         error); listed best first at the largest pilot.\nORACLE rows know more than a method may and \
+         are not ranked.\n{}.",
+        meaning::READING
     );
     if let Some(info) = board.scores.iter().find(|info| info.name == board.headline) {
         let _ = writeln!(out, "{}: {}", info.name, info.summary);
     }
-    out
+    Ok(out)
 }
 
 fn by_size(board: &Board, experiment: &BoardExperiment, strategy: &str) -> Table {
@@ -135,6 +173,15 @@ fn overall(board: &Board, strategy: &str) -> Table {
     let mut counts = vec!["(experiments)".to_owned(), String::new()];
     counts.extend(board.overall.experiments.values().map(|having| having.len().to_string()));
     table.add_row(counts);
+    table
+}
+
+/// A table of words.
+fn words<const N: usize>(columns: &[&str; N], rows: Vec<[String; N]>) -> Table {
+    let mut table = output::table(columns.to_vec());
+    rows.into_iter().for_each(|row| {
+        table.add_row(row);
+    });
     table
 }
 

@@ -5,6 +5,7 @@ mod leaderboard;
 mod plan;
 mod plugin;
 mod run;
+mod score;
 mod status;
 mod verify;
 
@@ -25,6 +26,7 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Verify(arguments) => verify::verify(places, &arguments),
         Command::Plan(arguments) => plan::plan(places, &arguments),
         Command::Leaderboard(arguments) => leaderboard::leaderboard(places, &arguments),
+        Command::Score(arguments) => score::score(places, &arguments),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Completions { shell } => {

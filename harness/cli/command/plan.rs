@@ -5,14 +5,23 @@ use crate::{
     exit::Exit,
     output, setting,
 };
-use pilotbench_engine::{fault::Result, plan::Plan, score};
+use pilotbench_engine::{
+    fault::{Fault, Result},
+    plan::Plan,
+    run, score,
+};
 use std::collections::BTreeMap;
 
 /// Shows what a run file would do.
 pub(crate) fn plan(places: &Places, arguments: &PlanArguments) -> Result<Exit> {
     let file = setting::run_file(arguments.file.as_deref())?;
     let plugins = setting::plugins(places)?;
-    let (plan, _) = setting::plan(places, &file, &plugins)?;
+    let (plan, experiments) = setting::plan(places, &file, &plugins)?;
+    if let Some(path) = &arguments.pilots {
+        let fault = |e: std::io::Error| Fault::store(path.display(), e);
+        let table = run::pilots(&plan, &experiments)?;
+        std::fs::write(path, table).map_err(fault)?;
+    }
     match arguments.json {
         true => output::print_json(&plan)?,
         false => output::print(&summary(&plan)),

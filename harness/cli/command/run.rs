@@ -6,7 +6,7 @@ use crate::{
     exit::Exit,
     output,
     progress::Shown,
-    setting::{self, Recorded},
+    setting::{self, Recorded, Sources},
     signals,
 };
 use pilotbench_engine::{
@@ -33,7 +33,8 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
     for facts in recorded.plugins() {
         plugins.check_locked(facts)?;
     }
-    let recorded = Recorded { record, plan: recorded, experiments, plugins };
+    let sources = Sources { experiments, plugins };
+    let recorded = Recorded { record, plan: recorded, sources };
     finish(&recorded, &lock, work, arguments.json)
 }
 
@@ -51,7 +52,8 @@ fn lock(folder: &Path) -> Result<Lock> {
 }
 
 fn finish(recorded: &Recorded, lock: &Lock, work: &Work, json: bool) -> Result<Exit> {
-    let Recorded { record, plan, experiments, plugins } = recorded;
+    let Recorded { record, plan, sources } = recorded;
+    let Sources { experiments, plugins } = sources;
     record.sweep(lock)?;
     let stop = signals::listen()?;
     let shown = Shown::new("replicates", work.quiet);
@@ -72,7 +74,7 @@ fn finish(recorded: &Recorded, lock: &Lock, work: &Work, json: bool) -> Result<E
     pilotbench_engine::leaderboard::publish(&folder, &files)?;
     match json {
         true => output::print(&String::from_utf8_lossy(&files[2])),
-        false => output::print(&leaderboard::terminal(&board)),
+        false => output::print(&leaderboard::terminal(&board, None)?),
     }
     if !work.quiet {
         output::remark(&format!("leaderboard and scores: {}", folder.display()));

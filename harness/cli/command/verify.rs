@@ -17,7 +17,7 @@ pub(crate) fn verify(places: &Places, arguments: &RecordedArguments) -> Result<E
     let recompute = || leaderboard::make(&recorded, &arguments.work, stop).map(|(_, files)| files);
     let (checked, findings) = board::verify(
         &recorded.plan,
-        &recorded.experiments,
+        &recorded.sources.experiments,
         &recorded.record,
         &recorded.record.root().join("leaderboard"),
         &recompute,

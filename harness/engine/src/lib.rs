@@ -35,5 +35,8 @@ pub mod run;
 // Stored answers meet human ones and are scored.
 pub mod score;
 
+// What scores mean: against the same pilot without a model, against humans, against other methods.
+pub mod compare;
+
 // Scores become tables.
 pub mod leaderboard;

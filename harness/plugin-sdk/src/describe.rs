@@ -23,7 +23,7 @@ pub enum LearnsFrom {
 pub struct BackendInfo {
     /// One line for people.
     pub summary: String,
-    /// Whose answers it sees. The two oracle kinds are marked so wherever results are shown.
+    /// Whose answers it sees. The oracle kinds are marked so wherever results are shown.
     pub learns_from: LearnsFrom,
     /// Fewest pilot participants it works with.
     pub min_pilot: usize,

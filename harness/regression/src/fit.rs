@@ -2,10 +2,10 @@
 
 use crate::{
     Data, Family, Invalid, Logit, Outcome, leave_one_out,
-    likelihood::Likelihood,
+    likelihood::{Likelihood, Sums},
     newton::{self, Solved},
 };
-use nalgebra::{Cholesky, DVector, Dyn};
+use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 /// A fitted model and how it came about.
 #[derive(Debug, Clone)]
@@ -129,6 +129,25 @@ impl Fit {
     /// McFadden's pseudo R², `1 − ln L / ln L₀`.
     pub fn pseudo_r2(&self) -> f64 {
         1.0 - self.log_likelihood / self.null_log_likelihood
+    }
+
+    /// Standard errors of the parameters, intercepts or thresholds first, then slopes (of a
+    /// multinomial logit equation by equation): roots of the diagonal of the inverse of the observed
+    /// information, penalty included, at this fit and on the data that it was fitted to. `None`
+    /// unless the fit converged.
+    pub fn standard_errors(&self, data: &Data) -> Option<Vec<f64>> {
+        Some(self.covariance(data)?.diagonal().iter().map(|variance| variance.sqrt()).collect())
+    }
+
+    pub(crate) fn covariance(&self, data: &Data) -> Option<DMatrix<f64>> {
+        if self.outcome != Outcome::Converged {
+            return None;
+        }
+        let model = &self.model;
+        let likelihood = model.family.likelihood(model.levels, model.columns).ok()?;
+        let mut sums = Sums::new(model.theta.len());
+        newton::derivatives(&*likelihood, data, self.penalty, &model.theta, &mut sums);
+        Some(Cholesky::new(sums.hessian)?.inverse())
     }
 
     /// Approximate log loss of each observation under the fit without it (one Newton step from this

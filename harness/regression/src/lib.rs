@@ -1,5 +1,7 @@
-//! Logit regressions with an optional ridge penalty, and what is learned from leaving one
-//! observation out.
+//! Regressions: logits with an optional ridge penalty, to predict with, and coefficients with
+//! standard errors, to draw conclusions from.
+//!
+//! # To predict
 //!
 //! Three families share one Newton solver: [`Family::Binary`], [`Family::Ordinal`] (proportional
 //! odds) and [`Family::Multinomial`]. A fit minimises
@@ -26,18 +28,36 @@
 //! assert!(probabilities[1] > 0.5);
 //! # Ok::<(), pilotbench_regression::Invalid>(())
 //! ```
+//!
+//! # To draw conclusions
+//!
+//! A [`Fitter`] holds one table and fits it with any case weights: coefficients, standard errors and
+//! p-values of least squares, binary and ordinal logits, as fast as a bootstrap needs it. It names
+//! the columns that carry nothing of their own, and uses Firth's logit or a ridge, and says so,
+//! where maximum likelihood has no answer.
 
 mod binary;
+mod blocks;
 mod data;
+mod estimates;
+mod exponential;
+mod firth;
 mod fit;
+mod fitter;
 mod leave_one_out;
 mod likelihood;
+mod maximum;
 mod model;
 mod multinomial;
 mod newton;
 mod ordinal;
+mod squares;
+mod thresholds;
+mod triangle;
 
 pub use data::{Data, Invalid};
+pub use estimates::{Coefficient, Estimates, Estimator, NoEstimate, normal_quantile};
 pub use fit::{Fit, Path, choose_penalty, fit, fit_path};
+pub use fitter::{Fitter, Kind, Scratch};
 pub use model::{Family, Logit};
 pub use newton::Outcome;

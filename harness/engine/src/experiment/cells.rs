@@ -14,7 +14,7 @@ const CELL_BYTES_MAX: usize = 1 << 16;
 ///
 /// # Errors
 /// When the file cannot be read, or `row` fails.
-pub(super) fn each_row(
+pub(crate) fn each_row(
     path: &Path,
     mut row: impl FnMut(&Header, usize, &[&str]) -> Result<()>,
 ) -> Result<Header> {
@@ -27,14 +27,14 @@ pub(super) fn each_row(
 
 /// Names of the columns.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Names in order.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
 }
 
 impl Header {
     /// Position of a column.
-    pub(super) fn position(&self, name: &str) -> Option<usize> {
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|n| n == name)
     }
 

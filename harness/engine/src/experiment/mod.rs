@@ -19,12 +19,14 @@ pub(crate) mod testing;
 pub use card::{
     Card, CardFile, Exclusions, Exposure, Origin, Source, TableCard, line_of, read_text, toml_fault,
 };
+pub(crate) use cells::{Header, each_row};
 pub use design::{
     Arm, Covariate, CovariateKind, Design, Family, ImpliedAction, ImpliedRule, Item, ItemKind,
     Level, LinearTerm, NearerTerm, Population, Regression, Role, Term, TermPart, TieRule, Wording,
 };
 pub use people::{Columns, People, code, no_codes};
 pub use resolve::check_folder_id;
+pub use table::read_others;
 
 use crate::{
     fault::{Fault, Faults, Result},

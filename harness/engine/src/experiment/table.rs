@@ -1,7 +1,7 @@
 //! From table file to [`People`]: every cell checked against the card, every fault with its row.
 
 use super::{
-    card::{CardFile, TableCard},
+    card::{Card, CardFile, TableCard},
     cells::{self, Header},
     design::{CovariateKind, Design, Level},
     people::People,
@@ -29,20 +29,60 @@ pub(super) fn load(
     design: &Design,
     path: &Path,
 ) -> std::result::Result<People, Faults> {
-    let mut reader = Reader::new(&file.card.table, design, path);
+    let table = &file.card.table;
+    let (people, header) = read(table, design, path)?;
+    let mut faults = Faults::default();
+    if people.len() != table.rows {
+        let message = format!("{} rows, the card says {}", people.len(), table.rows);
+        faults.push(Fault::usage(path.display(), message));
+    }
+    for column in table.unused.iter().filter(|column| header.position(column).is_none()) {
+        let message = format!("column `{column}` is missing, which the card lists as unused");
+        faults.push(Fault::usage(path.display(), message));
+    }
+    match faults.0.is_empty() {
+        true => Ok(people),
+        false => Err(faults),
+    }
+}
+
+/// Reads other people than the card's own from a table of the same columns; those that the card does
+/// not use, its identifiers and its retests may be missing.
+///
+/// # Errors
+/// As [`Experiment::load`](super::Experiment::load).
+pub fn read_others(
+    card: &Card,
+    design: &Design,
+    path: &Path,
+) -> std::result::Result<People, Faults> {
+    let mut design = design.clone();
+    let mut table = card.table.clone();
+    let retests = design.items.iter_mut().filter_map(|item| item.retest.take());
+    table.unused.extend(retests);
+    table.unused.push(std::mem::replace(&mut table.participant, "row".to_owned()));
+    Ok(read(&table, &design, path)?.0)
+}
+
+fn read(
+    table: &TableCard,
+    design: &Design,
+    path: &Path,
+) -> std::result::Result<(People, Header), Faults> {
+    let mut reader = Reader::new(table, design, path);
     let outcome = cells::each_row(path, |header, line, row| reader.row(header, line, row));
     match outcome {
-        Err(fault) => reader.faults.push(fault),
-        Ok(header) => reader.columns_are_known(&header, &file.card.table),
-    }
-    let rows = file.card.table.rows;
-    if reader.faults.0.is_empty() && reader.ids.len() != rows {
-        let message = format!("{} rows, the card says {rows}", reader.ids.len());
-        reader.faults.push(Fault::usage(path.display(), message));
-    }
-    match reader.faults.0.is_empty() {
-        true => Ok(reader.finish()),
-        false => Err(reader.faults),
+        Err(fault) => {
+            reader.faults.push(fault);
+            Err(reader.faults)
+        }
+        Ok(header) => {
+            reader.columns_are_known(&header, table);
+            match reader.faults.0.is_empty() {
+                true => Ok((reader.finish(), header)),
+                false => Err(reader.faults),
+            }
+        }
     }
 }
 
@@ -210,10 +250,6 @@ impl<'a> Reader<'a> {
                 let hint = "describe it, or list it under `unused` in [table]";
                 self.faults.push(fault.hint(hint));
             }
-        }
-        for column in table.unused.iter().filter(|column| header.position(column).is_none()) {
-            let message = format!("column `{}` is missing, which the card lists as unused", column);
-            self.faults.push(Fault::usage(self.path.display(), message));
         }
         if self.ids.is_empty() {
             self.faults.push(Fault::usage(self.path.display(), "the table has no rows"));

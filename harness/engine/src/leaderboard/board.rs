@@ -1,20 +1,18 @@
 //! The leaderboard as data: `leaderboard.json`.
 
-use super::order::{Direction, by_badness, columns, order};
+use super::order::{by_badness, order};
 use crate::{
+    compare::{self, Compared, Comparisons, Difference, Role},
     experiment::Origin,
-    fault::Result,
     plan::{LearnsFrom, Left, Plan, PlannedExperiment, PluginFacts},
     plugin::ScoreInfo,
-    score::{CellFacts, CellScores, Estimate},
+    score::{CellFacts, CellScores, Estimate, Scores},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the JSON form.
 const SCHEMA: &str = "pilotbench/leaderboard/1";
-/// The baseline against which the same pilot is compared.
-const BASELINE: (&str, &str) = ("baseline", "marginal");
 
 /// A leaderboard.
 #[derive(Debug, Clone, Serialize)]
@@ -47,6 +45,8 @@ pub struct Board {
     pub cells: Vec<BoardCell>,
     /// The headline over experiments.
     pub overall: Overall,
+    /// What the headline means.
+    pub comparisons: Comparisons,
     /// Cells that could not be planned.
     pub left_out: Vec<Left>,
 }
@@ -59,7 +59,7 @@ pub struct BoardExperiment {
     pub planned: PlannedExperiment,
     /// Pilot sizes, rising.
     pub sizes: Vec<usize>,
-    /// Methods, best headline at the largest size first. An order of listing, not a rank.
+    /// Methods, best headline at the largest size first, oracles among them: an order of listing.
     pub order: Vec<String>,
 }
 
@@ -69,41 +69,6 @@ impl BoardExperiment {
         match self.planned.origin {
             Origin::Synthetic => "SYNTHETIC",
             Origin::Human => "",
-        }
-    }
-}
-
-/// What a row is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// A method to be judged.
-    Method,
-    /// The statistical baseline that gets the same pilot.
-    Baseline,
-    /// Learns from nobody.
-    Floor,
-    /// Humans against humans: an oracle that answers with the other half of the held-out people.
-    Ceiling,
-    /// An oracle that sees everybody's answers.
-    Oracle,
-    /// An oracle: the same people asked again.
-    Retest,
-    /// An oracle that knows the law of a synthetic population: a perfect simulator.
-    Law,
-}
-
-impl Role {
-    /// Word in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Method => "",
-            Self::Baseline => "same-pilot baseline",
-            Self::Floor => "no pilot",
-            Self::Ceiling => "ORACLE, human ceiling",
-            Self::Oracle => "ORACLE, sees everybody",
-            Self::Retest => "ORACLE, the same people again",
-            Self::Law => "ORACLE, knows the law",
         }
     }
 }
@@ -164,14 +129,9 @@ pub struct OverallCell {
 
 impl Board {
     /// Makes the board of a run.
-    ///
-    /// # Errors
-    /// When the run file asks for a score that no metric gives.
-    pub fn new(plan: &Plan, cells: &[CellScores], scores: Vec<ScoreInfo>) -> Result<Self> {
-        let (headline, columns) = columns(plan, &scores)?;
-        let info =
-            scores.iter().find(|info| info.name == headline).expect("it was chosen among them");
-        let direction = Direction::of(info);
+    pub fn new(plan: &Plan, scores: &Scores) -> Self {
+        let Scores { cells, infos, shown } = scores;
+        let better = scores.headline().better;
         let methods: Vec<BoardMethod> = plan.methods.iter().map(method).collect();
         let answering = cells.iter().flat_map(|cell| cell.plugins.iter());
         let scoring = plan.metrics.iter().map(|metric| &metric.facts.plugin);
@@ -181,10 +141,10 @@ impl Board {
             .experiments
             .iter()
             .map(|planned| {
-                let sizes = sizes(&planned.id, &methods, &cells, &plan.left_out);
+                let sizes = compare::sizes(plan, scores, &planned.id);
                 let mut experiment =
                     BoardExperiment { planned: planned.clone(), sizes, order: Vec::new() };
-                experiment.order = order(&planned.id, &methods, &cells, &headline, direction);
+                experiment.order = order(&planned.id, &methods, &cells, &shown.headline, better);
                 experiment
             })
             .collect();
@@ -195,18 +155,19 @@ impl Board {
             plan: plan.identity(),
             confidence: plan.score.confidence,
             resamples: plan.score.resamples,
-            headline,
-            columns,
-            scores,
+            headline: shown.headline.clone(),
+            columns: shown.columns.clone(),
+            scores: infos.clone(),
             plugins: plugins.into_iter().collect(),
             experiments,
             methods,
             cells,
             overall: Overall::default(),
+            comparisons: compare::compare(plan, scores),
             left_out: plan.left_out.clone(),
         };
         board.overall = board.over_experiments();
-        Ok(board)
+        board
     }
 
     /// The cell of a method at a size. A method that does not learn from the pilot has one cell,
@@ -226,6 +187,35 @@ impl Board {
                 && c.facts.size == size
                 && c.facts.strategy == strategy
         })
+    }
+
+    /// What the headline of a method at a size means.
+    pub fn compared(
+        &self,
+        experiment: &str,
+        method: &str,
+        size: usize,
+        strategy: &str,
+    ) -> Option<&Compared> {
+        self.comparisons.cells.iter().find(|c| {
+            c.experiment == experiment
+                && c.method == method
+                && c.size == size
+                && c.strategy == strategy
+        })
+    }
+
+    /// A shown score of a cell, taken at a size, less that of the same pilot's baseline.
+    pub fn difference(&self, cell: &CellFacts, size: usize, score: &str) -> Option<&Difference> {
+        let rows = self.comparisons.differences.iter();
+        let mut fitting = rows.filter(|row| {
+            row.score == score
+                && row.size == size
+                && row.method == cell.method
+                && row.experiment == cell.experiment
+                && row.strategy == cell.strategy
+        });
+        fitting.next().map(|row| &row.difference)
     }
 
     /// The label that must stand wherever numbers over all experiments do.
@@ -259,7 +249,7 @@ impl Board {
         let info = self.scores.iter().find(|info| info.name == self.headline);
         let badness = |method: &BoardMethod| {
             let mean = self.overall_mean(&method.name, largest, strategy)?.mean;
-            Some(info.map_or(mean, |info| Direction::of(info).badness(mean)))
+            Some(info.map_or(mean, |info| info.better.badness(mean)))
         };
         let mut methods: Vec<&BoardMethod> = self.methods.iter().collect();
         methods.sort_by(|a, b| by_badness(badness(a), badness(b)));
@@ -311,26 +301,6 @@ impl Board {
     }
 }
 
-/// Pilot sizes that were asked of an experiment: those of methods that learn from the pilot, run or
-/// left out; where there are none, 0 alone.
-fn sizes(
-    experiment: &str,
-    methods: &[BoardMethod],
-    cells: &[BoardCell],
-    left_out: &[Left],
-) -> Vec<usize> {
-    let learns = |name: &str| methods.iter().any(|m| m.name == name && m.learns_from.uses_pilot());
-    let run = cells.iter().map(|c| &c.facts).filter(|c| c.experiment == experiment);
-    let run = run.filter(|c| learns(&c.method)).map(|c| c.size);
-    let left = left_out.iter().filter(|left| left.experiment == experiment && learns(&left.method));
-    let left = left.map(|left| left.size);
-    let sizes: BTreeSet<usize> = run.chain(left).collect();
-    match sizes.is_empty() {
-        true => vec![0],
-        false => sizes.into_iter().collect(),
-    }
-}
-
 /// Squared standard error of an estimate.
 fn variance(estimate: &Estimate) -> Option<f64> {
     let parts = [estimate.se_seeds, estimate.se_participants];
@@ -338,34 +308,15 @@ fn variance(estimate: &Estimate) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().map(|se| se * se).sum())
 }
 
-/// The baseline is one method: another smoothing, or another plugin's backend of the same name, is
-/// not what the same pilot is compared with.
-fn is_baseline(planned: &crate::plan::PlannedMethod) -> bool {
-    let (plugin, backend) = BASELINE;
-    planned.backend == backend
-        && planned.facts.plugin.name == plugin
-        && planned.settings.as_object().is_none_or(serde_json::Map::is_empty)
-}
-
 fn method(planned: &crate::plan::PlannedMethod) -> BoardMethod {
-    let learns_from = planned.facts.learns_from;
-    let role = match learns_from {
-        LearnsFrom::OtherHalf => Role::Ceiling,
-        LearnsFrom::Everyone => Role::Oracle,
-        LearnsFrom::Retest => Role::Retest,
-        LearnsFrom::Law => Role::Law,
-        LearnsFrom::Nothing => Role::Floor,
-        LearnsFrom::Pilot if is_baseline(planned) => Role::Baseline,
-        LearnsFrom::Pilot => Role::Method,
-    };
     BoardMethod {
         name: planned.name.clone(),
         backend: planned.backend.clone(),
         plugin: planned.facts.plugin.name.clone(),
         settings: planned.settings.clone(),
         summary: planned.facts.summary.clone(),
-        learns_from,
-        role,
+        learns_from: planned.facts.learns_from,
+        role: Role::of(planned),
     }
 }
 

@@ -1,9 +1,14 @@
-//! `leaderboard.csv`: a row per cell and score over all items and everybody.
+//! `leaderboard.csv`: a row per experiment, strategy, pilot size, method and score over all items and
+//! everybody. A method that needs no pilot stands at every size, as in the tables.
 
-use super::board::Board;
-use crate::fault::{Fault, Result};
+use super::board::{Board, BoardCell, BoardExperiment};
+use crate::{
+    compare::{Compared, Difference, PilotSize},
+    fault::{Fault, Result},
+    score::Estimate,
+};
 
-const HEADER: [&str; 23] = [
+const HEADER: [&str; 42] = [
     "experiment",
     "origin",
     "method",
@@ -27,6 +32,28 @@ const HEADER: [&str; 23] = [
     "refused",
     "invalid",
     "plan",
+    // Less the same pilot's baseline, as badness; p adjusted by Holm for the headline, else by
+    // Benjamini and Hochberg.
+    "difference",
+    "difference_low",
+    "difference_high",
+    "difference_se",
+    "p",
+    "p_seeds",
+    "p_adjusted",
+    // Of the headline only.
+    "rank",
+    "rank_low",
+    "rank_high",
+    "rank_first",
+    "tie_group",
+    "skill",
+    "skill_low",
+    "skill_high",
+    "equivalent",
+    "equivalent_low",
+    "equivalent_high",
+    "gain",
 ];
 
 /// The board as CSV. Cells that a spreadsheet would run as a formula cannot occur: names are of a
@@ -35,43 +62,119 @@ pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
     let fault = |e: ::csv::Error| Fault::store("leaderboard.csv", e);
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(HEADER).map_err(fault)?;
-    let real = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-    for cell in &board.cells {
-        let experiment = board.experiments.iter().find(|e| e.planned.id == cell.facts.experiment);
-        let origin =
-            experiment.map_or("", |e| if e.label().is_empty() { "human" } else { e.label() });
-        let role = board.method(&cell.facts.method).map_or("", |m| m.role.name());
-        for info in &board.scores {
-            let Some(estimate) = cell.scores.get(&info.name) else { continue };
-            let record = [
-                cell.facts.experiment.clone(),
-                origin.to_owned(),
-                cell.facts.method.clone(),
-                role.to_owned(),
-                cell.facts.size.to_string(),
-                cell.facts.strategy.clone(),
-                info.name.clone(),
-                real(estimate.mean),
-                real(estimate.low),
-                real(estimate.high),
-                real(estimate.se_seeds),
-                real(estimate.se_participants),
-                estimate.resamples.to_string(),
-                estimate.interval.name().to_owned(),
-                estimate.seeds.to_string(),
-                estimate.undefined.to_string(),
-                inert(estimate.reason.clone().unwrap_or_default()),
-                cell.facts.planned.to_string(),
-                cell.facts.committed.to_string(),
-                cell.facts.counts.ok.to_string(),
-                cell.facts.counts.refused.to_string(),
-                cell.facts.counts.invalid.to_string(),
-                board.plan.clone(),
-            ];
-            writer.write_record(record).map_err(fault)?;
+    for experiment in &board.experiments {
+        for strategy in board.strategies() {
+            for size in &experiment.sizes {
+                for method in &board.methods {
+                    let id = &experiment.planned.id;
+                    let Some(cell) = board.cell(id, &method.name, *size, strategy) else {
+                        continue;
+                    };
+                    for record in records(board, experiment, cell, *size) {
+                        writer.write_record(record).map_err(fault)?;
+                    }
+                }
+            }
         }
     }
     writer.into_inner().map_err(|e| Fault::store("leaderboard.csv", e))
+}
+
+fn records(
+    board: &Board,
+    experiment: &BoardExperiment,
+    cell: &BoardCell,
+    size: usize,
+) -> Vec<Vec<String>> {
+    let facts = &cell.facts;
+    let label = experiment.label();
+    let origin = if label.is_empty() { "human" } else { label };
+    let role = board.method(&facts.method).map_or("", |m| m.role.name());
+    let compared = board.compared(&facts.experiment, &facts.method, size, &facts.strategy);
+    let mut records = Vec::new();
+    for info in &board.scores {
+        let Some(estimate) = cell.scores.get(&info.name) else { continue };
+        let mut record = vec![
+            facts.experiment.clone(),
+            origin.to_owned(),
+            facts.method.clone(),
+            role.to_owned(),
+            size.to_string(),
+            facts.strategy.clone(),
+            info.name.clone(),
+        ];
+        record.extend(of_estimate(estimate));
+        record.extend([
+            facts.planned.to_string(),
+            facts.committed.to_string(),
+            facts.counts.ok.to_string(),
+            facts.counts.refused.to_string(),
+            facts.counts.invalid.to_string(),
+            board.plan.clone(),
+        ]);
+        let headline = compared.filter(|_| info.name == board.headline);
+        let difference = match headline {
+            Some(compared) => compared.difference.value(),
+            None => board.difference(facts, size, &info.name),
+        };
+        record.extend(of_difference(difference));
+        record.extend(of_headline(headline));
+        records.push(record);
+    }
+    records
+}
+
+fn real(value: Option<f64>) -> String {
+    value.map_or(String::new(), |value| value.to_string())
+}
+
+fn of_estimate(estimate: &Estimate) -> [String; 10] {
+    [
+        real(estimate.mean),
+        real(estimate.low),
+        real(estimate.high),
+        real(estimate.se_seeds),
+        real(estimate.se_participants),
+        estimate.resamples.to_string(),
+        estimate.interval.name().to_owned(),
+        estimate.seeds.to_string(),
+        estimate.undefined.to_string(),
+        inert(estimate.reason.clone().unwrap_or_default()),
+    ]
+}
+
+fn of_difference(difference: Option<&Difference>) -> [String; 7] {
+    let of = |get: fn(&Difference) -> f64| real(difference.map(get));
+    [
+        of(|d| d.value),
+        of(|d| d.low),
+        of(|d| d.high),
+        of(|d| d.se),
+        of(|d| d.p),
+        real(difference.and_then(|d| d.p_seeds)),
+        of(|d| d.p_adjusted),
+    ]
+}
+
+fn of_headline(compared: Option<&Compared>) -> [String; 12] {
+    let rank = compared.and_then(|c| c.rank.value());
+    let skill = compared.and_then(|c| c.skill.value());
+    let equivalent = compared.and_then(|c| c.equivalent.value());
+    let size = |size: Option<PilotSize>| size.map_or(String::new(), PilotSize::text);
+    [
+        real(rank.map(|r| r.rank)),
+        real(rank.map(|r| r.low)),
+        real(rank.map(|r| r.high)),
+        real(rank.map(|r| r.first)),
+        rank.map_or(String::new(), |r| r.group.to_string()),
+        real(skill.map(|s| s.value)),
+        real(skill.map(|s| s.low)),
+        real(skill.map(|s| s.high)),
+        size(equivalent.map(|e| e.size)),
+        size(equivalent.map(|e| e.low)),
+        size(equivalent.map(|e| e.high)),
+        real(equivalent.and_then(|e| e.gain)),
+    ]
 }
 
 fn inert(text: String) -> String {

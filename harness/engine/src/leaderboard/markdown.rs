@@ -1,7 +1,10 @@
 //! `leaderboard.md`.
 
-use super::board::{Board, BoardCell, BoardExperiment, Role, number};
-use crate::{experiment::Exposure, score::Estimate};
+use super::{
+    board::{Board, BoardCell, BoardExperiment, number},
+    meaning,
+};
+use crate::{compare::Role, experiment::Exposure, score::Estimate};
 use std::fmt::Write;
 
 /// The board as Markdown.
@@ -13,6 +16,7 @@ pub(super) fn markdown(board: &Board) -> String {
         experiment_head(&mut out, experiment);
         for strategy in board.strategies() {
             by_size(&mut out, board, experiment, strategy);
+            meaning(&mut out, board, experiment, strategy);
             all_scores(&mut out, board, experiment, strategy);
         }
     }
@@ -34,9 +38,10 @@ fn head(out: &mut String, board: &Board) {
         out,
         "Each number is a mean over seeds with its {percent:.0} % interval in brackets, made of two \
          sources: which pilot was drawn (seeds) and who was held out ({} bootstrap resamples of \
-         participants). Rows are listed best first by `{}` at the largest pilot; that is an order of \
-         listing, not a rank. ORACLE rows see held-out answers and are ceilings, not methods. Rows \
-         that learn from no pilot are the same at every size.\n",
+         participants). Rows are listed best first by `{}` at the largest pilot; ranks with their \
+         intervals stand in the tables of what the scores mean. ORACLE rows know more than a method may \
+         and are references: they are not ranked. Rows that learn from no pilot are the same at every \
+         size.\n",
         board.resamples,
         board.headline
     );
@@ -66,7 +71,24 @@ fn overall(out: &mut String, board: &Board) {
             line!(out, "{size}: {};", experiments.join(", "));
         }
         line!(out, "");
+        overall_ranks(out, board, strategy);
     }
+}
+
+/// Mean ranks over experiments.
+fn overall_ranks(out: &mut String, board: &Board, strategy: &str) {
+    let ranked = || board.comparisons.overall.iter().filter(|row| row.strategy == strategy);
+    if ranked().next().is_none() {
+        return;
+    }
+    line!(out, "### Ranks over experiments, strategy {strategy}{}\n", board.label());
+    table_of(out, &meaning::OVERALL);
+    for size in board.overall.experiments.keys() {
+        for row in meaning::overall(board, strategy, *size) {
+            line!(out, "| {} |", row.join(" | "));
+        }
+    }
+    line!(out, "");
 }
 
 fn experiment_head(out: &mut String, experiment: &BoardExperiment) {
@@ -106,6 +128,31 @@ fn by_size(out: &mut String, board: &Board, experiment: &BoardExperiment, strate
         line!(out, "| {name} | {} | {} |", role.name(), joined(cells));
     }
     line!(out, "");
+}
+
+/// What the headline means, size by size and along them.
+fn meaning(out: &mut String, board: &Board, experiment: &BoardExperiment, strategy: &str) {
+    let (id, marked) = (&experiment.planned.id, experiment.label());
+    line!(out, "### {id}: what `{}` means, strategy {strategy} {marked}\n", board.headline);
+    let mut columns = vec!["pilot"];
+    columns.extend(meaning::MEANING);
+    table_of(out, &columns);
+    for size in &experiment.sizes {
+        for row in meaning::at_size(board, experiment, strategy, *size) {
+            line!(out, "| {size} | {} |", row.join(" | "));
+        }
+    }
+    line!(out, "\nAlong the pilot sizes:\n");
+    table_of(out, &meaning::ALONG);
+    for row in meaning::along_sizes(board, experiment, strategy) {
+        line!(out, "| {} |", row.join(" | "));
+    }
+    line!(out, "");
+}
+
+fn table_of(out: &mut String, columns: &[&str]) {
+    line!(out, "| {} |", columns.join(" | "));
+    line!(out, "|{}", "---|".repeat(columns.len()));
 }
 
 fn all_scores(out: &mut String, board: &Board, experiment: &BoardExperiment, strategy: &str) {
@@ -159,6 +206,7 @@ fn notes(out: &mut String, board: &Board) {
             line!(out, "- `{name}`: {}", info.summary);
         }
     }
+    line!(out, "\n## What the headline's columns mean\n\n{}.", sentence(meaning::READING));
     line!(out, "\n“undef” marks a score that has no value; the reason is in `leaderboard.csv`.");
     if !board.left_out.is_empty() {
         line!(out, "\n## Left out\n");
@@ -218,6 +266,11 @@ fn exposure(exposure: Exposure) -> &'static str {
         Exposure::High => "high",
         Exposure::Unknown => "unknown",
     }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn with_stop(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! Stage 10: scores become tables. The same record gives the same bytes.
+//! Stage 11: scores become tables. The same record gives the same bytes.
 //!
 //! A leaderboard shows every method at every pilot size with intervals, beside it the references by
 //! which a score means something (the same-pilot baseline, the human ceilings), and what the numbers
@@ -8,12 +8,11 @@
 mod board;
 mod csv;
 mod markdown;
+pub mod meaning;
 mod order;
 mod publish;
 mod verify;
 
-pub use board::{
-    Board, BoardCell, BoardExperiment, BoardMethod, Overall, OverallCell, Role, number,
-};
+pub use board::{Board, BoardCell, BoardExperiment, BoardMethod, Overall, OverallCell, number};
 pub use publish::{FILES, files, publish};
 pub use verify::{Finding, verify};

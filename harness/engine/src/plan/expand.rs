@@ -6,7 +6,7 @@ use super::{
         Left, PLAN_FORMAT, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate,
         ScoreSettings,
     },
-    runfile::{MethodSpec, MetricSpec},
+    runfile::{MethodSpec, MetricSpec, ScoringFile},
 };
 use crate::{
     experiment::Experiment,
@@ -38,7 +38,7 @@ pub fn expand(
         experiments: Vec::new(),
         methods: methods(file, backend)?,
         metrics: metrics(file, metric)?,
-        score: ScoreSettings { resamples: file.score.resamples, confidence: file.score.confidence },
+        score: ScoreSettings::of(&file.score),
         leaderboard: file.leaderboard.clone(),
         held_out_max: file.held_out.cap(),
         left_out: Vec::new(),
@@ -52,7 +52,8 @@ pub fn expand(
         grid.fill(file, &mut plan)?;
     }
     check_unique(file, &plan)?;
-    check_scores(file, &plan)?;
+    check_scores(&plan)
+        .map_err(|(key, fault)| Fault { place: file.fault_at_key(key, "").place, ..fault })?;
     Ok(plan)
 }
 
@@ -96,22 +97,53 @@ fn metrics(
     file: &RunFile,
     metric: &dyn Fn(&str, &Value) -> Result<MetricFacts>,
 ) -> Result<Vec<PlannedMetric>> {
-    let mut names = BTreeSet::new();
-    let mut metrics = Vec::new();
+    let mut metrics: Vec<PlannedMetric> = Vec::new();
     for at in file.all_metrics() {
-        let MetricSpec { metric: wanted, settings: table } = at.get_ref();
-        let short = wanted.rsplit('/').next().unwrap_or(wanted).to_owned();
-        if !names.insert(short.clone()) {
-            return Err(file.fault(&at, format!("metric `{short}` stands twice")));
-        }
-        let settings = settings(table)?;
-        let facts = metric(wanted, &settings).map_err(|fault| Fault {
-            place: format!("{}: metric `{short}`", file.fault(&at, "").place),
+        let planned = planned_metric(at.get_ref(), metric).map_err(|fault| Fault {
+            place: format!("{}: {}", file.fault(&at, "").place, fault.place),
             ..fault
         })?;
-        metrics.push(PlannedMetric { metric: short, settings, facts });
+        if metrics.iter().any(|known| known.metric == planned.metric) {
+            return Err(file.fault(&at, format!("metric `{}` stands twice", planned.metric)));
+        }
+        metrics.push(planned);
     }
     Ok(metrics)
+}
+
+fn planned_metric(
+    spec: &MetricSpec,
+    metric: &dyn Fn(&str, &Value) -> Result<MetricFacts>,
+) -> Result<PlannedMetric> {
+    let MetricSpec { metric: wanted, settings: table } = spec;
+    let short = wanted.rsplit('/').next().unwrap_or(wanted).to_owned();
+    let settings = settings(table)?;
+    let facts = metric(wanted, &settings)
+        .map_err(|fault| Fault { place: format!("metric `{short}`"), ..fault })?;
+    Ok(PlannedMetric { metric: short, settings, facts })
+}
+
+/// A plan whose answers are scored in another way.
+///
+/// # Errors
+/// When a metric cannot be had, or two give the same score.
+pub fn rescored(
+    plan: Plan,
+    scoring: &ScoringFile,
+    metric: &dyn Fn(&str, &Value) -> Result<MetricFacts>,
+) -> Result<Plan> {
+    let mut plan = plan;
+    let specs = scoring.all_metrics();
+    if !specs.is_empty() {
+        plan.metrics =
+            specs.iter().map(|spec| planned_metric(spec, metric)).collect::<Result<_>>()?;
+        plan.leaderboard = scoring.leaderboard.clone();
+    }
+    if let Some(score) = &scoring.score {
+        plan.score = ScoreSettings::of(score);
+    }
+    check_scores(&plan).map_err(|(_, fault)| fault)?;
+    Ok(plan)
 }
 
 /// The sizes of one experiment, per strategy and method.
@@ -245,14 +277,15 @@ fn participants(sizes: &Sizes, experiment: &Experiment, strategy: &Strategy) -> 
     Ok(list)
 }
 
-/// A score belongs to one metric, and what the leaderboard is to show exists.
-fn check_scores(file: &RunFile, plan: &Plan) -> Result<()> {
+/// A score belongs to one metric, and what the leaderboard is to show exists. A fault comes with the
+/// key that is wrong.
+fn check_scores(plan: &Plan) -> std::result::Result<(), (&'static str, Fault)> {
     let mut names = BTreeSet::from([VALID_RATE]);
     for metric in &plan.metrics {
         for name in &metric.facts.scores {
             if !names.insert(name) {
                 let message = format!("score `{name}` comes from two metrics");
-                return Err(file.fault_at_key("metrics", message).hint("leave one out"));
+                return Err(("metrics", Fault::usage("", message).hint("leave one out")));
             }
         }
     }
@@ -262,9 +295,8 @@ fn check_scores(file: &RunFile, plan: &Plan) -> Result<()> {
         if !names.contains(name.as_str()) {
             let message = format!("no metric gives the score `{}`", name.escape_debug());
             let known: Vec<_> = names.into_iter().collect();
-            return Err(file
-                .fault_at_key(key, message)
-                .hint(format!("there are: {}", known.join(", "))));
+            let fault = Fault::usage("", message);
+            return Err((key, fault.hint(format!("there are: {}", known.join(", ")))));
         }
     }
     Ok(())

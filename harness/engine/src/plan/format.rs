@@ -1,8 +1,8 @@
 //! The plan as it is stored: `plan.json`, format 1.
 
 use super::{
-    BackendFacts, MetricFacts, PluginFacts,
-    runfile::{Adapter, LeaderboardSpec},
+    BackendFacts, LearnsFrom, MetricFacts, PluginFacts,
+    runfile::{Adapter, IntervalKind, LeaderboardSpec, ScoreSpec},
 };
 use crate::{
     experiment::{Experiment, Exposure, Origin},
@@ -120,6 +120,16 @@ pub struct ScoreSettings {
     pub resamples: usize,
     /// Coverage of intervals.
     pub confidence: f64,
+    /// How intervals are made.
+    pub interval: IntervalKind,
+}
+
+impl ScoreSettings {
+    /// As a run file or scoring file has them.
+    pub fn of(spec: &ScoreSpec) -> Self {
+        let ScoreSpec { resamples, confidence, interval } = *spec;
+        Self { resamples, confidence, interval }
+    }
 }
 
 /// A cell that the grid has and the plan has not.
@@ -224,6 +234,47 @@ impl Plan {
             strategy: strategy.to_string(),
             seed,
         })
+    }
+
+    /// Adds a method whose answers were made elsewhere, with one replicate for each strategy, size
+    /// and seed.
+    pub fn add_elsewhere(
+        &mut self,
+        name: &str,
+        experiment: &str,
+        plugin: PluginFacts,
+        replicates: &[(Strategy, usize, u32)],
+    ) {
+        let learns = replicates.iter().any(|(_, size, _)| *size > 0);
+        let method = PlannedMethod {
+            name: name.to_owned(),
+            backend: "elsewhere".to_owned(),
+            adapter: Adapter::None,
+            settings: serde_json::Value::Object(serde_json::Map::new()),
+            facts: BackendFacts {
+                plugin,
+                summary: "answers made elsewhere, read from a table".to_owned(),
+                learns_from: if learns { LearnsFrom::Pilot } else { LearnsFrom::Nothing },
+                min_pilot: 0,
+                needs_messages: false,
+                deterministic: true,
+            },
+        };
+        let planned = self.experiment(experiment).cloned();
+        for (strategy, size, seed) in replicates {
+            let id = planned.as_ref().map(|experiment| {
+                self.replicate_identity(experiment, &method, (*size, strategy, *seed))
+            });
+            self.replicates.push(Replicate {
+                id: id.unwrap_or_default(),
+                experiment: experiment.to_owned(),
+                method: name.to_owned(),
+                size: *size,
+                strategy: strategy.clone(),
+                seed: *seed,
+            });
+        }
+        self.methods.push(method);
     }
 
     /// The experiment of this id.

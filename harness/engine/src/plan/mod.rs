@@ -11,12 +11,13 @@ mod runfile;
 /// The score that the host makes itself: the share of requests that were answered with a level.
 pub const VALID_RATE: &str = "valid_rate";
 
-pub use expand::expand;
+pub use expand::{expand, rescored};
 pub use facts::{BackendFacts, LearnsFrom, MetricFacts, PluginFacts};
 pub use format::{
     Left, PLAN_FORMAT, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate,
     ScoreSettings,
 };
 pub use runfile::{
-    Adapter, HeldOut, LeaderboardSpec, MethodSpec, MetricSpec, RunFile, Seeds, Sizes,
+    Adapter, HeldOut, IntervalKind, LeaderboardSpec, MethodSpec, MetricSpec, RunFile, ScoreSpec,
+    ScoringFile, Seeds, Sizes,
 };

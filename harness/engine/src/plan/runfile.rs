@@ -196,6 +196,13 @@ pub struct MetricSpec {
     pub settings: toml::Table,
 }
 
+impl MetricSpec {
+    /// A metric without settings.
+    fn plain(name: &str) -> Self {
+        Self { metric: name.to_owned(), settings: toml::Table::new() }
+    }
+}
+
 /// How scores are made.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -204,11 +211,92 @@ pub struct ScoreSpec {
     pub resamples: usize,
     /// Coverage of intervals.
     pub confidence: f64,
+    /// How intervals are made.
+    pub interval: IntervalKind,
 }
 
 impl Default for ScoreSpec {
     fn default() -> Self {
-        Self { resamples: 100, confidence: 0.95 }
+        Self { resamples: 100, confidence: 0.95, interval: IntervalKind::Student }
+    }
+}
+
+impl ScoreSpec {
+    /// The key that is wrong, and why.
+    fn check(&self) -> std::result::Result<(), (&'static str, String)> {
+        if !(0.5..1.0).contains(&self.confidence) {
+            return Err(("confidence", "confidence lies in 0.5..1".to_owned()));
+        }
+        if self.interval != IntervalKind::Student && self.resamples < 2 {
+            return Err(("interval", "percentile and bca intervals need resamples".to_owned()));
+        }
+        if self.resamples > 10_000 {
+            return Err(("resamples", "at most 10000 resamples".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// How intervals are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntervalKind {
+    /// Student's, with the errors of both sources added in squares and Welch's and Satterthwaite's
+    /// degrees of freedom (Welch 1947), centred on the mean.
+    #[default]
+    Student,
+    /// Percentiles of draws of participants and seeds together (Efron 1979). Distances of
+    /// distributions are biased upward in resamples, and so are their percentiles.
+    Percentile,
+    /// Bias-corrected and accelerated percentiles (Efron 1987).
+    Bca,
+}
+
+/// Groups of participants left out in turn for the acceleration of [`IntervalKind::Bca`].
+const JACKKNIFE_GROUPS: usize = 20;
+
+impl IntervalKind {
+    /// Columns of weights that its intervals need beside the resamples.
+    pub fn jackknife_groups(self) -> usize {
+        if self == Self::Bca { JACKKNIFE_GROUPS } else { 0 }
+    }
+}
+
+/// How a finished run, or a table of answers, is scored: the part of a run file that says so.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoringFile {
+    /// Metrics without settings, by name.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+    /// Metrics with settings.
+    #[serde(default, rename = "metric")]
+    pub detailed_metrics: Vec<MetricSpec>,
+    /// How scores are made; as the run has it unless given.
+    pub score: Option<ScoreSpec>,
+    /// What leaderboards show; the usual unless given.
+    #[serde(default)]
+    pub leaderboard: LeaderboardSpec,
+}
+
+impl ScoringFile {
+    /// Reads a scoring file.
+    ///
+    /// # Errors
+    /// When it cannot be read or says anything else.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = read_text(path, RUN_FILE_BYTES_MAX)?;
+        let shown = path.display().to_string();
+        let file: Self = toml::from_str(&text).map_err(|e| toml_fault(&shown, &text, &e))?;
+        let fault = |message: String| Fault::usage(&shown, message);
+        file.score.iter().try_for_each(|score| score.check().map_err(|(_, m)| fault(m)))?;
+        Ok(file)
+    }
+
+    /// All metrics: those by name, then those with settings.
+    pub fn all_metrics(&self) -> Vec<MetricSpec> {
+        let plain = self.metrics.iter().map(|name| MetricSpec::plain(name));
+        plain.chain(self.detailed_metrics.iter().cloned()).collect()
     }
 }
 
@@ -301,12 +389,17 @@ impl RunFile {
         plain.chain(self.detailed_methods.iter().cloned()).collect()
     }
 
+    /// All metrics without their places.
+    pub fn metric_specs(&self) -> Vec<MetricSpec> {
+        self.all_metrics().into_iter().map(Spanned::into_inner).collect()
+    }
+
     /// All metrics: those by name, then those with settings.
     pub fn all_metrics(&self) -> Vec<Spanned<MetricSpec>> {
-        let plain = self.metrics.iter().map(|name| {
-            let spec = MetricSpec { metric: name.get_ref().clone(), settings: toml::Table::new() };
-            Spanned::new(name.span(), spec)
-        });
+        let plain = self
+            .metrics
+            .iter()
+            .map(|name| Spanned::new(name.span(), MetricSpec::plain(name.get_ref())));
         plain.chain(self.detailed_metrics.iter().cloned()).collect()
     }
 
@@ -347,12 +440,7 @@ impl RunFile {
         if self.metrics.is_empty() && self.detailed_metrics.is_empty() {
             return empty("metrics");
         }
-        if !(0.5..1.0).contains(&self.score.confidence) {
-            return Err(self.fault_at_key("confidence", "confidence lies in 0.5..1"));
-        }
-        if self.score.resamples > 10_000 {
-            return Err(self.fault_at_key("resamples", "at most 10000 resamples"));
-        }
+        self.score.check().map_err(|(key, message)| self.fault_at_key(key, message))?;
         Ok(())
     }
 }

@@ -54,6 +54,13 @@ pub struct MetricDescription {
     pub scores: Vec<ScoreInfo>,
 }
 
+impl MetricDescription {
+    /// What a score is; `None` when the metric does not give it.
+    pub fn score(&self, name: &str) -> Option<&ScoreInfo> {
+        self.scores.iter().find(|info| info.name == name)
+    }
+}
+
 /// A score as its metric describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreInfo {
@@ -101,6 +108,17 @@ pub enum Better {
     At(f64),
     /// Neither.
     Describes,
+}
+
+impl Better {
+    /// A number that is smaller for a better value.
+    pub fn badness(self, value: f64) -> f64 {
+        match self {
+            Self::Lower | Self::Describes => value,
+            Self::Higher => -value,
+            Self::At(best) => (value - best).abs(),
+        }
+    }
 }
 
 /// Heading of reports.

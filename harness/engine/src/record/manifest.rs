@@ -84,6 +84,15 @@ pub struct Counts {
     pub invalid: usize,
 }
 
+impl Counts {
+    /// Adds other requests.
+    pub fn add(&mut self, others: Self) {
+        self.ok += others.ok;
+        self.refused += others.refused;
+        self.invalid += others.invalid;
+    }
+}
+
 /// Hashes of the two sets of participants, so that a later reader can prove that they never met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,10 +5,12 @@
 
 mod commit;
 mod execute;
+mod pilots;
 mod replicate;
 mod status;
 
 pub use execute::{Outcome, Progress, execute};
+pub use pilots::pilots;
 pub use replicate::{Participants, participants, sets};
 pub use status::{Status, status};
 

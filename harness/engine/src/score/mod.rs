@@ -1,17 +1,28 @@
 //! Stage 9: stored answers meet human ones, metrics score them, and the seeds of a cell become a mean
 //! with an interval.
 //!
-//! Invariants: scores are a function of record, data and metric plugins, nothing else; a value that
+//! Invariants: scores are a function of answers, data and metric plugins, nothing else; a value that
 //! does not exist is counted with its reason, never a 0; two sources of chance are kept apart (the
-//! seed: which pilot and which draws; the participants: who happened to be held out).
+//! seed: which pilot and which draws; the participants: who happened to be held out), and drawn
+//! together where cells are compared.
 
-mod aggregate;
+mod answers;
 mod cell;
+mod collect;
+mod external;
+mod file;
+mod interval;
 mod resample;
 mod rows;
-mod table;
+mod scorer;
+mod shown;
 
-pub use aggregate::{Estimate, IntervalSource};
+pub use answers::{Answered, Answers, Recorded};
 pub use cell::{Cell, cells};
+pub use collect::{Draws, Estimate, IntervalSource};
+pub use external::{AnswerTable, Beside};
+pub use file::scores_file;
+pub use interval::{deviation, percentile, quantile};
 pub use rows::ScoreKey;
-pub use table::{CellFacts, CellScores, ScoreRow, score, scores_file};
+pub use scorer::{CellFacts, CellScores, ScoreRow, Scores, score};
+pub use shown::Shown;

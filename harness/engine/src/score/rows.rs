@@ -24,6 +24,11 @@ impl ScoreKey {
     pub fn overall(score: &str) -> Self {
         Self { score: score.to_owned(), item: None, group_column: None, group_level: None }
     }
+
+    /// Whether it is over all items and everybody.
+    pub fn is_overall(&self) -> bool {
+        self.item.is_none() && self.group_column.is_none()
+    }
 }
 
 /// One value of one replicate.
@@ -68,8 +73,7 @@ pub(super) fn read(
             group_column: at(group_column, row).map(str::to_owned),
             group_level: at(group_level, row).map(str::to_owned),
         };
-        let info = described.scores.iter().find(|info| info.name == key.score);
-        let info = info.ok_or_else(|| {
+        let info = described.score(&key.score).ok_or_else(|| {
             fault(format!("score `{}` was not described", key.score.escape_debug()))
         })?;
         let number = (!value.is_null(row)).then(|| value.value(row));

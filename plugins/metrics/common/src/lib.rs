@@ -26,11 +26,11 @@ pub use correlation::{average_ranks, pearson, spearman_of_cross_table};
 pub use divergence::{entropy, js_corrected, js_divergence, total_variation};
 pub use layout::Layout;
 pub use moments::{Moments, mean_and_sd, weighted_means};
-pub use ordered::Scale;
+pub use ordered::{Scale, levels_by_value};
 pub use random::{Random, order_by_id};
 pub use report::{ItemMeans, People, Report};
 pub use side::Side;
-pub use structure::{Structures, VectorCounts, rarefied, rows_by_group};
+pub use structure::{Structures, VectorCounts, ln_factorial, rarefied, rows_by_group};
 pub use tables::ItemTables;
 pub use tally::Tally;
 

@@ -1,6 +1,14 @@
 use crate::{Value, divergence::masses};
 use pilotbench_plugin_sdk::Item;
 
+/// Level indices by rising value.
+pub fn levels_by_value(item: &Item) -> Vec<usize> {
+    let values = item.values();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    order
+}
+
 /// The places of an ordered item's levels.
 #[derive(Debug, Clone)]
 pub struct Scale {
@@ -17,9 +25,7 @@ impl Scale {
         if !item.is_ordered() {
             return None;
         }
-        let values = item.values();
-        let mut order: Vec<usize> = (0..values.len()).collect();
-        order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+        let (values, order) = (item.values(), levels_by_value(item));
         let gaps: Vec<f64> = order.windows(2).map(|w| values[w[1]] - values[w[0]]).collect();
         Some(Self { span: gaps.iter().sum(), order, gaps })
     }

@@ -23,8 +23,13 @@ impl Random {
     }
 
     /// A whole number below `bound`; its bias is below `bound / 2^64`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    /// A number in `[0, 1)`, a multiple of `2^-53`.
+    pub fn share(&mut self) -> f64 {
+        self.below(1 << 53) as f64 / (1u64 << 53) as f64
     }
 
     /// Puts a random draw without replacement of `count` values in front.

@@ -243,7 +243,7 @@ static LN_FACTORIALS: LazyLock<Vec<f64>> = LazyLock::new(|| {
 });
 
 /// `ln x!`
-fn ln_factorial(x: u32) -> f64 {
+pub fn ln_factorial(x: u32) -> f64 {
     LN_FACTORIALS.get(x as usize).copied().unwrap_or_else(|| {
         // Stirling's series, exact to the last digits at this size.
         let z = f64::from(x) + 1.0;

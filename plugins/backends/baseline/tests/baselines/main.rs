@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, not only tests, unwrap
 
+mod copula;
 mod hotdeck;
 mod marginals;
 mod nearest;
 mod oracles;
 mod properties;
 mod ridge;
+mod synthetic;
 mod timing;
 
 use pilotbench_plugin_sdk::{

@@ -1,7 +1,7 @@
-//! `human-split` and `human-full`.
+//! `human-split`, `human-retest` and `human-full`.
 
 use super::{Given, Ready, answering, ask, near, open};
-use backend_baseline::{HumanFull, HumanSplit};
+use backend_baseline::{HumanFull, HumanRetest, HumanSplit};
 use pilotbench_plugin_sdk::{
     Backend, Control, Error, Pilot,
     arrow_array::{ArrayRef, RecordBatch, StringArray},
@@ -36,8 +36,13 @@ fn halves() -> Pilot {
 }
 
 #[test]
-fn split_returns_each_partners_record() {
-    let ready = Ready::<HumanSplit>::with("{}", &halves());
+fn each_participant_gets_the_record_under_their_name() {
+    hands_out_records::<HumanSplit>();
+    hands_out_records::<HumanRetest>();
+}
+
+fn hands_out_records<B: Backend>() {
+    let ready = Ready::<B>::with("{}", &halves());
     let people = [named("y", &[-1, -1]), named("x", &[-1, -1])];
     let first = ready.ask(&people, 0);
     assert!(matches!(&first[0], Given::Refusal(text) if text.contains("no answer")));
@@ -46,13 +51,20 @@ fn split_returns_each_partners_record() {
 }
 
 #[test]
-fn split_without_a_partner_is_an_error() {
-    let ready = Ready::<HumanSplit>::with("{}", &halves());
+fn a_participant_without_a_record_is_an_error() {
+    knows_no_strangers::<HumanSplit>("has no partner in the other half");
+    knows_no_strangers::<HumanRetest>("was not asked again");
+}
+
+fn knows_no_strangers<B: Backend>(words: &str) {
+    let ready = Ready::<B>::with("{}", &halves());
     for stranger in ["a", "c", "z"] {
         let people = [named(stranger, &[-1, -1])];
         let requests = testing::requests(&ready.experiment, &people, 0).unwrap();
         let error = ask(&ready.backend, &ready.learned, &requests).unwrap_err();
-        assert!(matches!(error, Error::BadInput(text) if text.contains(stranger)));
+        assert!(
+            matches!(error, Error::BadInput(text) if text.contains(stranger) && text.ends_with(words))
+        );
     }
 }
 
@@ -80,6 +92,7 @@ fn nobody_to_learn_from_is_an_error() {
         assert!(matches!(error, Some(Error::EmptyPilot)), "{}: {error:?}", B::NAME);
     }
     check::<HumanSplit>();
+    check::<HumanRetest>();
     check::<HumanFull>();
     check::<backend_baseline::Mode>();
     check::<backend_baseline::Marginal>();
@@ -87,4 +100,5 @@ fn nobody_to_learn_from_is_an_error() {
     check::<backend_baseline::NnHotDeck>();
     check::<backend_baseline::StratumMarginal>();
     check::<backend_baseline::Ridge>();
+    check::<backend_baseline::Copula>();
 }

@@ -2,7 +2,7 @@
 
 use super::{Given, Ready, mixed, person};
 use backend_baseline::{
-    HotDeck, HumanFull, Marginal, Mode, NnHotDeck, Ridge, StratumMarginal, Uniform,
+    Copula, HotDeck, HumanFull, Marginal, Mode, NnHotDeck, Ridge, StratumMarginal, Uniform,
 };
 use pilotbench_plugin_sdk::{Backend, testing::Person};
 use proptest::prelude::*;
@@ -49,6 +49,7 @@ proptest! {
         check::<NnHotDeck>(&pilot, &asked, item);
         check::<StratumMarginal>(&pilot, &asked, item);
         check::<Ridge>(&pilot, &asked, item);
+        check::<Copula>(&pilot, &asked, item);
         check::<HumanFull>(&pilot, &asked, item);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::open;
 use backend_baseline::{
-    HotDeck, HumanFull, Marginal, Mode, NnHotDeck, Ridge, StratumMarginal, Uniform,
+    Copula, HotDeck, HumanFull, Marginal, Mode, NnHotDeck, Ridge, StratumMarginal, Uniform,
 };
 use pilotbench_plugin_sdk::{
     Answers, Backend, Control, Experiment,
@@ -103,5 +103,6 @@ fn time_per_call() {
     time::<StratumMarginal>(&ordinal, "");
     time::<HumanFull>(&ordinal, "");
     time::<Ridge>(&ordinal, "");
+    time::<Copula>(&ordinal, "");
     time::<Ridge>(&experiment(true), " (one nominal)");
 }

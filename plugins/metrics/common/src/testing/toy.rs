@@ -166,10 +166,6 @@ fn person(random: &mut Random, id: String, missing: f64) -> Person {
 }
 
 impl Random {
-    fn share(&mut self) -> f64 {
-        self.below(1 << 53) as f64 / (1u64 << 53) as f64
-    }
-
     pub(super) fn probabilities(&mut self, levels: usize) -> Vec<f64> {
         let parts: Vec<f64> = (0..levels).map(|_| self.share() + 0.01).collect();
         let sum: f64 = parts.iter().sum();

@@ -1,0 +1,301 @@
+//! From the seeds of a cell to a mean and its interval.
+
+use super::interval::{bca, deviation, half_width, percentile};
+use crate::plan::IntervalKind;
+use serde::{Deserialize, Serialize};
+
+/// From which sources of chance an interval is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntervalSource {
+    /// Pilot draws and participants.
+    SeedsAndParticipants,
+    /// Pilot draws alone: the metric gives no resamples.
+    Seeds,
+    /// Participants alone: there is one seed.
+    Participants,
+    /// Neither: there is no interval.
+    None,
+}
+
+impl IntervalSource {
+    /// Word in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SeedsAndParticipants => "seeds+participants",
+            Self::Seeds => "seeds",
+            Self::Participants => "participants",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A mean over seeds with its uncertainty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Mean over the seeds at which the score is defined; `None` when it is nowhere.
+    pub mean: Option<f64>,
+    /// Bounds of the interval.
+    pub low: Option<f64>,
+    /// Upper bound.
+    pub high: Option<f64>,
+    /// Standard error from pilot draws: standard deviation over seeds by the root of their number.
+    pub se_seeds: Option<f64>,
+    /// Standard error from participants: standard deviation over bootstrap resamples of the mean
+    /// over seeds.
+    pub se_participants: Option<f64>,
+    /// Resamples at which the score is defined at every one of those seeds: the standard error from
+    /// participants rests on these.
+    pub resamples: usize,
+    /// From what the interval is made.
+    pub interval: IntervalSource,
+    /// Seeds at which the score is defined.
+    pub seeds: usize,
+    /// Seeds at which it is not.
+    pub undefined: usize,
+    /// The first reason why not.
+    pub reason: Option<String>,
+}
+
+/// A score of a cell under resampling. Draws of the same number are of the same people and seeds
+/// for all cells of an experiment: what is compared draw by draw is paired.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Draws {
+    /// Mean over seeds.
+    pub mean: f64,
+    /// The seeds at which the score is defined, with its value.
+    pub seeds: Vec<(u32, f64)>,
+    /// The mean in each draw of seeds and participants together; `None` where it is undefined.
+    pub values: Vec<Option<f64>>,
+}
+
+impl Draws {
+    /// The draws moved to have the estimate as their mean. A distance of two distributions is larger
+    /// in resamples than in the table they are of, and methods are compared without that bias.
+    pub fn centred(&self) -> Vec<Option<f64>> {
+        let known: Vec<f64> = self.values.iter().copied().flatten().collect();
+        let shift = match known.len() {
+            0 => 0.0,
+            n => self.mean - known.iter().sum::<f64>() / n as f64,
+        };
+        self.values.iter().map(|value| value.map(|value| value + shift)).collect()
+    }
+}
+
+/// A mean of what is defined, at every weight index.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    total: f64,
+    weight: u32,
+    /// A value that should be in it is undefined.
+    broken: bool,
+}
+
+impl Sum {
+    fn add(&mut self, value: Option<f64>, weight: u32) {
+        match value {
+            Some(value) => self.total += f64::from(weight) * value,
+            None => self.broken |= weight > 0,
+        }
+        self.weight += weight;
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.weight > 0 && !self.broken).then(|| self.total / f64::from(self.weight))
+    }
+}
+
+/// The values of one score over the seeds of a cell, added up as they come.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    values: Vec<(u32, f64)>,
+    undefined: Vec<String>,
+    /// Per resample of participants, the mean over seeds.
+    participants: Vec<Sum>,
+    /// Per draw of participants and seeds.
+    both: Vec<Sum>,
+    /// Per group of participants left out.
+    left_out: Vec<Sum>,
+}
+
+impl Collected {
+    /// Adds one seed. `drawn` says how often the seed is drawn in each resample; of `resamples`, as
+    /// many are of the bootstrap, the others of the jackknife.
+    pub(super) fn add(
+        &mut self,
+        seed: u32,
+        drawn: &[u16],
+        value: std::result::Result<f64, String>,
+        resamples: &[Option<f64>],
+    ) {
+        let value = match value {
+            Ok(value) => value,
+            // A resample of an undefined value says nothing of the mean of the defined ones.
+            Err(reason) => return self.undefined.push(reason),
+        };
+        self.values.push((seed, value));
+        let (bootstrap, jackknife) = resamples.split_at(drawn.len().min(resamples.len()));
+        let once = |sums: &mut Vec<Sum>, values: &[Option<f64>]| {
+            sums.resize(sums.len().max(values.len()), Sum::default());
+            sums.iter_mut().zip(values).for_each(|(sum, value)| sum.add(*value, 1));
+        };
+        once(&mut self.participants, bootstrap);
+        once(&mut self.left_out, jackknife);
+        self.both.resize(drawn.len(), Sum::default());
+        for (draw, (sum, times)) in self.both.iter_mut().zip(drawn).enumerate() {
+            // Without resamples of participants the seeds alone are drawn.
+            let drawn = bootstrap.get(draw).copied().unwrap_or(Some(value));
+            sum.add(drawn, u32::from(*times));
+        }
+    }
+
+    /// The score under resampling; `None` where it is undefined at every seed.
+    pub(super) fn draws(&self) -> Option<Draws> {
+        let mean = self.mean()?;
+        let values = self.both.iter().map(Sum::mean).collect();
+        Some(Draws { mean, seeds: self.values.clone(), values })
+    }
+
+    fn mean(&self) -> Option<f64> {
+        let seeds = self.values.len();
+        (seeds > 0).then(|| self.values.iter().map(|(_, value)| value).sum::<f64>() / seeds as f64)
+    }
+
+    /// Mean and interval, cut at `range`, the score's possible values.
+    pub(super) fn estimate(
+        &self,
+        confidence: f64,
+        kind: IntervalKind,
+        range: (f64, f64),
+    ) -> Estimate {
+        let seeds = self.values.len();
+        let mean = self.mean();
+        let values: Vec<f64> = self.values.iter().map(|(_, value)| *value).collect();
+        let se_seeds = deviation(&values).map(|sd| sd / (seeds as f64).sqrt());
+        let means: Vec<f64> = self.participants.iter().filter_map(Sum::mean).collect();
+        let se_participants = deviation(&means);
+        let interval = match (se_seeds, se_participants) {
+            (Some(_), Some(_)) => IntervalSource::SeedsAndParticipants,
+            (Some(_), None) => IntervalSource::Seeds,
+            (None, Some(_)) => IntervalSource::Participants,
+            (None, None) => IntervalSource::None,
+        };
+        let bounds = mean.and_then(|mean| match kind {
+            IntervalKind::Student => {
+                let parts = [(se_seeds, seeds), (se_participants, means.len())];
+                let half = half_width(&parts, confidence)?;
+                Some((mean - half, mean + half))
+            }
+            IntervalKind::Percentile => percentile(&self.both_drawn(), confidence),
+            IntervalKind::Bca => bca(mean, &self.both_drawn(), &self.jackknives(), confidence),
+        });
+        let bound = |value: f64| value.clamp(range.0, range.1);
+        Estimate {
+            mean,
+            low: bounds.map(|(low, _)| bound(low)),
+            high: bounds.map(|(_, high)| bound(high)),
+            se_seeds,
+            se_participants,
+            resamples: means.len(),
+            interval,
+            seeds,
+            undefined: self.undefined.len(),
+            reason: self.undefined.first().cloned(),
+        }
+    }
+
+    fn both_drawn(&self) -> Vec<f64> {
+        self.both.iter().filter_map(Sum::mean).collect()
+    }
+
+    /// Means without one group of participants, and without one seed.
+    fn jackknives(&self) -> Vec<Vec<f64>> {
+        let total: f64 = self.values.iter().map(|(_, value)| value).sum();
+        let others = self.values.len() as f64 - 1.0;
+        let without = self.values.iter().map(|(_, value)| (total - value) / others);
+        let seeds = if others > 0.0 { without.collect() } else { Vec::new() };
+        vec![self.left_out.iter().filter_map(Sum::mean).collect(), seeds]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+
+    fn close(a: Option<f64>, b: f64) {
+        assert!((a.unwrap() - b).abs() < 1e-9, "{a:?} is not {b}");
+    }
+
+    #[test]
+    fn seeds_alone_give_students_interval() {
+        let mut collected = Collected::default();
+        for (seed, value) in (1..).zip([1.0, 2.0, 3.0, 4.0]) {
+            collected.add(seed, &[], Ok(value), &[]);
+        }
+        let estimate = collected.estimate(0.95, IntervalKind::Student, ANY);
+        close(estimate.mean, 2.5);
+        // sd √(5/3), se √(5/12); t(3, 0.975) = 3.182446305284263 (scipy.stats.t.ppf).
+        close(estimate.se_seeds, (5.0_f64 / 12.0).sqrt());
+        assert!(
+            (estimate.high.unwrap() - 2.5 - 3.182_446_305_284 * (5.0_f64 / 12.0).sqrt()).abs()
+                < 1e-6
+        );
+        assert_eq!(estimate.interval, IntervalSource::Seeds);
+    }
+
+    #[test]
+    fn both_sources_add_in_squares() {
+        let mut collected = Collected::default();
+        let drawn = [[2, 1, 0], [0, 1, 2]];
+        collected.add(1, &drawn[0], Ok(1.0), &[Some(0.0), Some(1.0), Some(2.0)]);
+        collected.add(2, &drawn[1], Ok(3.0), &[Some(2.0), Some(3.0), Some(4.0)]);
+        let estimate = collected.estimate(0.9, IntervalKind::Student, ANY);
+        close(estimate.se_seeds, 1.0);
+        close(estimate.se_participants, 1.0);
+        // df = 4 / (1/1 + 1/2) = 8/3; the factor is scipy.stats.t.ppf(0.95, 8/3)
+        let half = estimate.high.unwrap() - 2.0;
+        assert!((half / 2.0_f64.sqrt() - 2.4782720159176703).abs() < 1e-6, "{half}");
+        assert_eq!(estimate.interval, IntervalSource::SeedsAndParticipants);
+        // Both together: 2·0 / 2, (1 + 3) / 2, 2·4 / 2.
+        let draws = collected.draws().unwrap();
+        assert_eq!(draws.values, [Some(0.0), Some(2.0), Some(4.0)]);
+        assert_eq!(draws.centred(), draws.values);
+    }
+
+    #[test]
+    fn a_draw_without_one_of_its_values_is_none() {
+        let mut collected = Collected::default();
+        collected.add(1, &[1, 2], Ok(1.0), &[Some(2.0), Some(2.0)]);
+        collected.add(2, &[1, 0], Ok(3.0), &[None, None]);
+        // The second draw does not draw the seed whose resample is undefined.
+        assert_eq!(collected.draws().unwrap().values, [None, Some(2.0)]);
+        assert_eq!(collected.draws().unwrap().centred(), [None, Some(2.0)]);
+        assert_eq!(collected.estimate(0.95, IntervalKind::Student, ANY).resamples, 0);
+    }
+
+    #[test]
+    fn undefined_values_are_counted_and_left_out() {
+        let mut collected = Collected::default();
+        collected.add(1, &[], Ok(1.0), &[]);
+        collected.add(2, &[], Err("nobody".into()), &[]);
+        let estimate = collected.estimate(0.95, IntervalKind::Student, ANY);
+        close(estimate.mean, 1.0);
+        assert_eq!((estimate.seeds, estimate.undefined), (1, 1));
+        assert_eq!(estimate.reason.as_deref(), Some("nobody"));
+        assert_eq!(estimate.interval, IntervalSource::None);
+        let nothing = Collected::default().estimate(0.95, IntervalKind::Student, ANY);
+        assert_eq!((nothing.mean, nothing.low), (None, None));
+    }
+
+    #[test]
+    fn intervals_stay_in_the_range() {
+        let mut collected = Collected::default();
+        collected.add(1, &[], Ok(0.0), &[]);
+        collected.add(2, &[], Ok(0.2), &[]);
+        let estimate = collected.estimate(0.95, IntervalKind::Student, (0.0, 1.0));
+        close(estimate.low, 0.0);
+        close(estimate.high, 1.0);
+    }
+}

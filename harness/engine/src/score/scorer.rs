@@ -1,0 +1,382 @@
+//! The scores of a whole run.
+
+use super::{
+    Answered, Answers, Draws, Estimate,
+    cell::{Cell, cells},
+    collect::Collected,
+    resample::{Resamples, SeedResamples},
+    rows::{self, ScoreKey, Value},
+    shown::Shown,
+};
+use crate::{
+    experiment::Experiment,
+    fault::{Fault, FaultKind, Result},
+    identity,
+    plan::{LearnsFrom, Plan, PlannedMethod, PluginFacts, Replicate, VALID_RATE},
+    plugin::{Better, Heading, MetricDescription, MetricSession, Plugins, ScoreInfo},
+    record::Counts,
+};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// One score of one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreRow {
+    /// What it is of.
+    pub key: ScoreKey,
+    /// Mean over seeds and interval.
+    pub estimate: Estimate,
+    /// Humans behind it, mean over seeds.
+    pub n_human: f64,
+    /// Simulated participants behind it, mean over seeds.
+    pub n_simulated: f64,
+}
+
+/// A cell and what became of its replicates.
+#[derive(Debug, Clone, Serialize)]
+pub struct CellFacts {
+    /// Experiment.
+    pub experiment: String,
+    /// Method.
+    pub method: String,
+    /// Pilot size.
+    pub size: usize,
+    /// How pilots are chosen.
+    pub strategy: String,
+    /// Replicates planned.
+    pub planned: usize,
+    /// Replicates committed; fewer than planned: the cell is incomplete.
+    pub committed: usize,
+    /// Requests by what became of them.
+    pub counts: Counts,
+}
+
+/// All scores of one cell.
+#[derive(Debug, Clone)]
+pub struct CellScores {
+    /// The cell.
+    pub facts: CellFacts,
+    /// What answered: one library, unless plugins were changed on the way.
+    pub plugins: BTreeSet<PluginFacts>,
+    /// Scores, in order of metric and key.
+    pub rows: Vec<ScoreRow>,
+    /// The shown scores over all items and everybody under resampling.
+    pub draws: BTreeMap<String, Draws>,
+    /// The headline on the half of the held-out people for whom the human ceiling answers; `None`
+    /// where there is no ceiling, or no value.
+    pub matched: Option<Draws>,
+}
+
+/// All scores of a run.
+#[derive(Debug)]
+pub struct Scores {
+    /// Cells, in the order of the plan.
+    pub cells: Vec<CellScores>,
+    /// What each score is.
+    pub infos: Vec<ScoreInfo>,
+    /// Which of them are shown.
+    pub shown: Shown,
+}
+
+impl Scores {
+    /// What the headline is.
+    ///
+    /// # Panics
+    /// Never: the headline is chosen among the scores.
+    pub fn headline(&self) -> &ScoreInfo {
+        let info = self.infos.iter().find(|info| info.name == self.shown.headline);
+        info.expect("the headline is one of the scores")
+    }
+}
+
+/// A metric in use.
+struct Metric {
+    described: MetricDescription,
+    session: Arc<dyn MetricSession>,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    experiment: &'a crate::experiment::Design,
+    seed: u64,
+}
+
+/// Scores every replicate of a plan that has answers, cell by cell. `done` is called after each
+/// cell.
+///
+/// # Errors
+/// When answers are damaged, a metric fails, or the plan wants to see a score that no metric gives.
+pub fn score(
+    plan: &Plan,
+    experiments: &[Experiment],
+    plugins: &Plugins,
+    answers: &dyn Answers,
+    done: &(dyn Fn() + Sync),
+    stop: &AtomicBool,
+) -> Result<Scores> {
+    let metrics = open_metrics(plan, plugins)?;
+    let infos = infos(&metrics);
+    let shown = Shown::new(plan, &infos)?;
+    let scorer = Scorer {
+        plan,
+        experiments,
+        answers,
+        metrics,
+        resamples: resamples(plan, experiments),
+        infos: &infos,
+        shown: &shown,
+        stop,
+    };
+    let cells = cells(plan);
+    let scores: Result<Vec<_>> = cells
+        .par_iter()
+        .map(|cell| {
+            let scores = scorer.cell(cell);
+            done();
+            scores
+        })
+        .collect();
+    let cells = scores?;
+    Ok(Scores { cells, infos, shown })
+}
+
+fn open_metrics(plan: &Plan, plugins: &Plugins) -> Result<Vec<Metric>> {
+    let open = |planned: &crate::plan::PlannedMetric| {
+        let wanted = format!("{}/{}", planned.facts.plugin.name, planned.metric);
+        Ok(Metric {
+            described: plugins.metric_description(&wanted)?,
+            session: plugins.open_metric(&wanted, &planned.settings)?,
+        })
+    };
+    plan.metrics.iter().map(open).collect()
+}
+
+/// Descriptions of all scores; the host's own comes last.
+fn infos(metrics: &[Metric]) -> Vec<ScoreInfo> {
+    let described = metrics.iter().flat_map(|metric| metric.described.scores.iter().cloned());
+    let mut infos: Vec<ScoreInfo> = described.collect();
+    infos.push(ScoreInfo {
+        name: VALID_RATE.to_owned(),
+        summary: "share of requests answered with a level; the rest is refused or invalid".into(),
+        better: Better::Higher,
+        heading: Heading::Individual,
+        min: Some(0.0),
+        max: Some(1.0),
+    });
+    infos
+}
+
+/// How participants and seeds of an experiment are resampled.
+struct Resampling {
+    participants: Resamples,
+    seeds: SeedResamples,
+}
+
+fn resamples<'a>(plan: &Plan, experiments: &'a [Experiment]) -> BTreeMap<&'a str, Resampling> {
+    let seeds: BTreeSet<u32> = plan.replicates.iter().map(|r| r.seed).collect();
+    let seeds: Vec<u32> = seeds.into_iter().collect();
+    let (count, kind) = (plan.score.resamples, plan.score.interval);
+    let of = |e: &'a Experiment| {
+        let participants = Resamples::new(e.id(), &e.people.ids, count, kind);
+        (e.id(), Resampling { participants, seeds: SeedResamples::new(e.id(), &seeds, count) })
+    };
+    experiments.iter().map(of).collect()
+}
+
+struct Scorer<'a> {
+    plan: &'a Plan,
+    experiments: &'a [Experiment],
+    answers: &'a dyn Answers,
+    metrics: Vec<Metric>,
+    resamples: BTreeMap<&'a str, Resampling>,
+    infos: &'a [ScoreInfo],
+    shown: &'a Shown,
+    stop: &'a AtomicBool,
+}
+
+/// What the seeds of a cell add up to, per key.
+#[derive(Default)]
+struct Sums {
+    collected: Collected,
+    n_human: i64,
+    n_simulated: i64,
+    seeds: i64,
+}
+
+/// Sums by the place of the score among the metrics' descriptions, then by item and group.
+type AllSums = BTreeMap<(usize, ScoreKey), Sums>;
+
+impl Scorer<'_> {
+    fn cell(&self, cell: &Cell) -> Result<CellScores> {
+        let fault = || Fault::usage(cell.experiment, "the plan names what is not there");
+        let experiment = self.experiments.iter().find(|e| e.id() == cell.experiment);
+        let experiment = experiment.ok_or_else(fault)?;
+        let method = self.plan.method(cell.method).ok_or_else(fault)?;
+        let mut facts = CellFacts {
+            experiment: cell.experiment.to_owned(),
+            method: cell.method.to_owned(),
+            size: cell.size,
+            strategy: cell.strategy.to_string(),
+            planned: cell.replicates.len(),
+            committed: 0,
+            counts: Counts::default(),
+        };
+        let mut sums = AllSums::new();
+        let mut matched = Collected::default();
+        let mut plugins = BTreeSet::new();
+        let seeds = &self.resamples[experiment.id()].seeds;
+        for replicate in &cell.replicates {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Fault::new(FaultKind::Interrupted, "", "scoring was stopped"));
+            }
+            let Some(answered) = self.answers.of(experiment, method, replicate)? else { continue };
+            facts.committed += 1;
+            plugins.insert(answered.plugin.clone());
+            facts.counts.add(answered.counts);
+            let drawn = seeds.of(replicate.seed);
+            let mut values = self.replicate(experiment, replicate, &answered)?;
+            values.push(valid_rate(answered.counts, answered.asked.len()));
+            if let Some(value) = self.matched(experiment, method, replicate, &answered, &values)? {
+                matched.add(replicate.seed, drawn, value.value, &value.resamples);
+            }
+            for value in values {
+                self.add(&mut sums, replicate.seed, drawn, value);
+            }
+        }
+        let draws = self.shown_draws(&sums);
+        let rows = sums.into_iter().map(|((order, key), sums)| self.row(order, key, &sums));
+        Ok(CellScores { facts, plugins, rows: rows.collect(), draws, matched: matched.draws() })
+    }
+
+    fn add(&self, sums: &mut AllSums, seed: u32, drawn: &[u16], value: Value) {
+        let order = self.infos.iter().position(|info| info.name == value.key.score);
+        let order = order.expect("scores were checked against the descriptions");
+        let sums = sums.entry((order, value.key)).or_default();
+        sums.n_human += value.n_human;
+        sums.n_simulated += value.n_simulated;
+        sums.seeds += 1;
+        sums.collected.add(seed, drawn, value.value, &value.resamples);
+    }
+
+    fn row(&self, order: usize, key: ScoreKey, sums: &Sums) -> ScoreRow {
+        let info = &self.infos[order];
+        let range = (info.min.unwrap_or(f64::NEG_INFINITY), info.max.unwrap_or(f64::INFINITY));
+        let settings = &self.plan.score;
+        ScoreRow {
+            key,
+            n_human: sums.n_human as f64 / sums.seeds as f64,
+            n_simulated: sums.n_simulated as f64 / sums.seeds as f64,
+            estimate: sums.collected.estimate(settings.confidence, settings.interval, range),
+        }
+    }
+
+    fn shown_draws(&self, sums: &AllSums) -> BTreeMap<String, Draws> {
+        let shown =
+            sums.iter().filter(|((_, key), _)| key.is_overall() && self.shown.has(&key.score));
+        shown.filter_map(|((_, key), s)| Some((key.score.clone(), s.collected.draws()?))).collect()
+    }
+
+    /// All values of one replicate.
+    fn replicate(
+        &self,
+        experiment: &Experiment,
+        replicate: &Replicate,
+        answered: &Answered,
+    ) -> Result<Vec<Value>> {
+        let mut values = Vec::new();
+        let inputs = self.inputs(experiment, replicate, answered, answered.asked.len());
+        for metric in &self.metrics {
+            values.extend(self.evaluate(metric, &inputs)?);
+        }
+        Ok(values)
+    }
+
+    /// The headline on the half of the held-out people for whom the human ceiling answers: only
+    /// there are a method, the baseline and the ceiling compared at one number of people.
+    fn matched(
+        &self,
+        experiment: &Experiment,
+        method: &PlannedMethod,
+        replicate: &Replicate,
+        answered: &Answered,
+        values: &[Value],
+    ) -> Result<Option<Value>> {
+        let is_ceiling = |m: &PlannedMethod| m.facts.learns_from == LearnsFrom::OtherHalf;
+        let headline = ScoreKey::overall(&self.shown.headline);
+        let find = |values: &[Value]| values.iter().find(|value| value.key == headline).cloned();
+        if is_ceiling(method) {
+            return Ok(find(values));
+        }
+        let metric = self.metrics.iter().find(|m| m.described.score(&headline.score).is_some());
+        let Some(metric) = metric.filter(|_| self.plan.methods.iter().any(is_ceiling)) else {
+            return Ok(None);
+        };
+        // Asked are the held-out people in their random order, as for the ceiling, whose half is
+        // the first.
+        let inputs = self.inputs(experiment, replicate, answered, answered.asked.len() / 2);
+        Ok(find(&self.evaluate(metric, &inputs)?))
+    }
+
+    /// What metrics get: the first so many of the people asked.
+    fn inputs(
+        &self,
+        experiment: &Experiment,
+        replicate: &Replicate,
+        answered: &Answered,
+        people: usize,
+    ) -> Inputs {
+        let design = &experiment.design;
+        let rows = &answered.asked[..people];
+        let asked = experiment.people.take(rows);
+        let resamples = &self.resamples[experiment.id()].participants;
+        let weights = match answered.unpaired {
+            false => resamples.batch(&asked.ids, rows),
+            true => resamples.with_others(&asked.ids, rows, &answered.simulated, self.plan),
+        };
+        let simulated = match answered.unpaired {
+            false => answered.simulated.slice(0, people),
+            true => answered.simulated.clone(),
+        };
+        // The reference of a skill is the pilot of the row's own size, for oracles too: none at 0.
+        let pilot = experiment.people.take(&answered.pilot).columns(design).batch();
+        // All methods of a seed get the same random halves and subsets: their differences are paired.
+        let seed = crate::random::key(&["metric", experiment.id(), &replicate.seed.to_string()]);
+        let context = identity::canonical_json(&Context { experiment: design, seed });
+        Inputs { tables: [asked.columns(design).batch(), simulated, pilot, weights], context }
+    }
+
+    fn evaluate(&self, metric: &Metric, inputs: &Inputs) -> Result<Vec<Value>> {
+        let reply = metric.session.evaluate(inputs.tables.clone(), &inputs.context, self.stop)?;
+        let settings = &self.plan.score;
+        let resamples = settings.resamples + settings.interval.jackknife_groups();
+        rows::read(&reply, &metric.described, resamples)
+    }
+}
+
+/// What a metric is called with: humans, simulated people, pilot and weights.
+struct Inputs {
+    tables: [arrow_array::RecordBatch; 4],
+    context: String,
+}
+
+fn valid_rate(counts: Counts, participants: usize) -> Value {
+    let asked = counts.ok + counts.refused + counts.invalid;
+    let value = match asked {
+        0 => Err("nobody was asked".to_owned()),
+        asked => Ok(counts.ok as f64 / asked as f64),
+    };
+    Value {
+        key: ScoreKey::overall(VALID_RATE),
+        value,
+        resamples: Vec::new(),
+        n_human: participants as i64,
+        n_simulated: participants as i64,
+    }
+}

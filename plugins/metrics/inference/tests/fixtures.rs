@@ -1,0 +1,8 @@
+//! Values that other software computed, see `fixtures/make.py`.
+
+#[test]
+fn other_software_agrees() {
+    metric_common::testing::check_fixtures::<metric_inference::Inference>(include_str!(
+        "fixtures/expected.json"
+    ));
+}
