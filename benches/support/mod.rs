@@ -3,6 +3,7 @@
 
 pub(crate) mod comparison;
 pub(crate) mod population;
+pub(crate) mod refits;
 
 use pilotbench_engine::{
     experiment::Experiment,

@@ -172,8 +172,8 @@ pub(crate) struct LeaderboardArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ScoreArguments {
-    #[command(flatten)]
-    pub(crate) chosen: Chosen,
+    /// Run, by name or path; may be left out when there is one, or with --answers.
+    pub(crate) run: Option<String>,
     /// Metrics instead of the run's, by name.
     #[arg(long, value_delimiter = ',', value_name = "METRIC")]
     pub(crate) metrics: Vec<String>,

@@ -2,7 +2,7 @@
 
 use super::{leaderboard, set_threads};
 use crate::{
-    arguments::{Format, Places, ScoreArguments},
+    arguments::{Chosen, Format, Places, ScoreArguments},
     exit::Exit,
     output,
     setting::{self, Sources},
@@ -31,7 +31,7 @@ pub(crate) fn score(places: &Places, arguments: &ScoreArguments) -> Result<Exit>
         None => ScoringFile::default(),
     };
     scoring.metrics.extend(arguments.metrics.iter().cloned());
-    match (&arguments.answers, &arguments.chosen.run) {
+    match (&arguments.answers, &arguments.run) {
         (Some(file), None) => alone(places, arguments, scoring, file),
         (Some(file), Some(_)) => beside(places, arguments, &scoring, file),
         (None, _) => again(places, arguments, &scoring),
@@ -40,10 +40,15 @@ pub(crate) fn score(places: &Places, arguments: &ScoreArguments) -> Result<Exit>
 
 /// A finished run with other metrics.
 fn again(places: &Places, arguments: &ScoreArguments, scoring: &ScoringFile) -> Result<Exit> {
-    let recorded = setting::recorded(places, &arguments.chosen)?;
+    let recorded = setting::recorded(places, &chosen(arguments))?;
     let plan = rescored(recorded.plan, scoring, &recorded.sources.plugins)?;
     let answers = Recorded { plan: &plan, record: &recorded.record };
     show(&recorded.sources, &plan, &answers, arguments, leaderboard::terminal)
+}
+
+/// The backends are not asked again, and the metrics are taken as they are now.
+fn chosen(arguments: &ScoreArguments) -> Chosen {
+    Chosen { run: arguments.run.clone(), allow_changed_plugins: true }
 }
 
 /// A table beside the methods of a finished run.
@@ -53,7 +58,7 @@ fn beside(
     scoring: &ScoringFile,
     file: &Path,
 ) -> Result<Exit> {
-    let recorded = setting::recorded(places, &arguments.chosen)?;
+    let recorded = setting::recorded(places, &chosen(arguments))?;
     let mut plan = rescored(recorded.plan, scoring, &recorded.sources.plugins)?;
     let experiment = the_experiment(&recorded.sources.experiments, arguments)?;
     let table = read(file, experiment, arguments.unpaired)?;

@@ -79,25 +79,7 @@ impl Blocks {
 
     /// Adds the lower triangle of `Xᵀ diag(v) X` of one block, packed row by row.
     pub(crate) fn add_gram(&self, block: usize, v: &Lane, gram: &mut [f64]) {
-        let columns = self.block(block);
-        let mut rest = gram;
-        for (i, column) in columns.iter().enumerate() {
-            let mut weighted = *v;
-            for (value, x) in weighted.iter_mut().zip(column) {
-                *value *= x;
-            }
-            let row;
-            (row, rest) = rest.split_at_mut(i + 1);
-            let (sums, rest) = row.as_chunks_mut::<4>();
-            let (fours, others) = columns[..=i].as_chunks::<4>();
-            for (sums, four) in sums.iter_mut().zip(fours) {
-                let found = four_dots(&weighted, four);
-                sums.iter_mut().zip(found).for_each(|(sum, found)| *sum += found);
-            }
-            for (sum, other) in rest.iter_mut().zip(others) {
-                *sum += dot(&weighted, other);
-            }
-        }
+        add_gram(self.block(block), v, gram);
     }
 
     /// `xᵀ (L Lᵀ)⁻¹ x` of every row of one block: forward substitution for all rows at once.
@@ -127,6 +109,28 @@ impl Blocks {
                 *value /= pivot;
                 *sum += *value * *value;
             }
+        }
+    }
+}
+
+/// Adds the lower triangle of the products of columns, each row weighted by `v`, packed row by row.
+pub(crate) fn add_gram(columns: &[Lane], v: &Lane, gram: &mut [f64]) {
+    let mut rest = gram;
+    for (i, column) in columns.iter().enumerate() {
+        let mut weighted = *v;
+        for (value, x) in weighted.iter_mut().zip(column) {
+            *value *= x;
+        }
+        let row;
+        (row, rest) = rest.split_at_mut(i + 1);
+        let (sums, left) = row.as_chunks_mut::<4>();
+        let (fours, others) = columns[..=i].as_chunks::<4>();
+        for (sums, four) in sums.iter_mut().zip(fours) {
+            let found = four_dots(&weighted, four);
+            sums.iter_mut().zip(found).for_each(|(sum, found)| *sum += found);
+        }
+        for (sum, other) in left.iter_mut().zip(others) {
+            *sum += dot(&weighted, other);
         }
     }
 }

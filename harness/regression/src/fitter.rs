@@ -57,7 +57,7 @@ pub struct Fitter {
 #[derive(Debug, Clone)]
 pub struct Scratch {
     work: Work,
-    augmented: firth::Augmented,
+    curvature: firth::Curvature,
 }
 
 impl Fitter {
@@ -118,7 +118,7 @@ impl Fitter {
 
     /// Memory for [`Fitter::fit`].
     pub fn scratch(&self) -> Scratch {
-        Scratch { work: Work::new(&self.blocks), augmented: firth::Augmented::new(&self.blocks) }
+        Scratch { work: Work::new(&self.blocks), curvature: firth::Curvature::new(&self.blocks) }
     }
 
     /// Fits with these case weights, by row, whole or not: weight 2 counts as two equal people, and
@@ -178,7 +178,7 @@ impl Fitter {
         start: Option<&Estimates>,
         scratch: &mut Scratch,
     ) -> Result<Estimates, NoEstimate> {
-        let Scratch { work, augmented } = scratch;
+        let Scratch { work, curvature } = scratch;
         let signs = work.signs.as_flattened_mut().iter_mut();
         let weights = work.weights.as_flattened().iter().zip(self.outcomes.as_flattened());
         for (sign, (weight, outcome)) in signs.zip(weights) {
@@ -187,17 +187,17 @@ impl Fitter {
         if work.totals().contains(&0.0) {
             return Err(NoEstimate::ConstantOutcome);
         }
-        let start = start.filter(|start| {
-            start.estimator == Estimator::MaximumLikelihood && start.theta.len() == work.theta.len()
-        });
-        match start {
-            Some(start) => work.start_at(&self.blocks, &start.theta),
+        let start = start.filter(|start| start.theta.len() == work.theta.len());
+        let start_of = |estimator| start.filter(|s| s.estimator == estimator).map(|s| &*s.theta);
+        match start_of(Estimator::MaximumLikelihood) {
+            Some(theta) => work.start_at(&self.blocks, theta),
             None => work.start_cold(),
         }
         let (estimator, steps) = match maximum::maximise(&self.blocks, work) {
             End::Converged(steps) => (Estimator::MaximumLikelihood, steps),
             End::Separated | End::Lost => {
-                let steps = firth::maximise(&self.blocks, work, augmented);
+                let start = start_of(Estimator::Firth);
+                let steps = firth::maximise(&self.blocks, start, work, curvature);
                 (Estimator::Firth, steps.ok_or(NoEstimate::NotConverged)?)
             }
         };

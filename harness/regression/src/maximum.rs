@@ -139,7 +139,7 @@ impl Work {
     }
 
     /// Whether a parameter of a column left out is not 0.
-    fn is_out_of_place(&self) -> bool {
+    pub(crate) fn is_out_of_place(&self) -> bool {
         self.theta.iter().enumerate().any(|(i, value)| *value != 0.0 && !self.factor.is_kept(i))
     }
 }

@@ -106,6 +106,11 @@ impl Factor {
     /// Replaces `b` by `A⁻¹ b`.
     pub(crate) fn solve(&self, b: &mut [f64]) {
         self.forward(b);
+        self.backward(b);
+    }
+
+    /// Replaces `b`, which is 0 in the columns left out, by `L⁻ᵀ b`.
+    pub(crate) fn backward(&self, b: &mut [f64]) {
         for i in (0..self.size).rev() {
             let (row, pivot) = self.row(i);
             b[i] /= pivot;

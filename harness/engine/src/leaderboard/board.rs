@@ -189,6 +189,24 @@ impl Board {
         })
     }
 
+    /// The cells of an experiment, size by size; one that stands for every size comes at each, and at
+    /// its own.
+    pub fn cells_by_size(
+        &self,
+        experiment: &BoardExperiment,
+        strategy: &str,
+    ) -> Vec<(usize, &BoardCell)> {
+        let mut sizes: BTreeSet<usize> = experiment.sizes.iter().copied().collect();
+        let id = &experiment.planned.id;
+        let own = self.cells.iter().map(|c| &c.facts);
+        sizes.extend(own.filter(|c| c.experiment == *id).map(|c| c.size));
+        let at = |size: usize| {
+            let methods = self.methods.iter();
+            methods.filter_map(move |m| Some((size, self.cell(id, &m.name, size, strategy)?)))
+        };
+        sizes.into_iter().flat_map(at).collect()
+    }
+
     /// What the headline of a method at a size means.
     pub fn compared(
         &self,
@@ -242,8 +260,7 @@ impl Board {
         strategies
     }
 
-    /// Methods best first by their headline over experiments at the largest size; those without a
-    /// value last.
+    /// Methods that have a headline over experiments, best first at the largest size.
     pub fn overall_order(&self, strategy: &str) -> Vec<&BoardMethod> {
         let largest = self.overall.experiments.keys().next_back().copied().unwrap_or(0);
         let info = self.scores.iter().find(|info| info.name == self.headline);
@@ -251,7 +268,10 @@ impl Board {
             let mean = self.overall_mean(&method.name, largest, strategy)?.mean;
             Some(info.map_or(mean, |info| info.better.badness(mean)))
         };
-        let mut methods: Vec<&BoardMethod> = self.methods.iter().collect();
+        let has_value = |method: &&BoardMethod| {
+            self.overall.cells.iter().any(|c| c.method == method.name && c.strategy == strategy)
+        };
+        let mut methods: Vec<&BoardMethod> = self.methods.iter().filter(has_value).collect();
         methods.sort_by(|a, b| by_badness(badness(a), badness(b)));
         methods
     }
@@ -327,6 +347,11 @@ fn board_cell(cell: &CellScores) -> BoardCell {
         facts: cell.facts.clone(),
         scores: overall.map(|row| (row.key.score.clone(), row.estimate.clone())).collect(),
     }
+}
+
+/// Beginning of a hash, enough to tell it from others.
+pub(super) fn short(hash: &str) -> &str {
+    &hash[..hash.len().min(16)]
 }
 
 /// A number as tables show it: three decimals.

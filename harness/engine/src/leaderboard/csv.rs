@@ -1,7 +1,7 @@
-//! `leaderboard.csv`: a row per experiment, strategy, pilot size, method and score over all items and
-//! everybody. A method that needs no pilot stands at every size, as in the tables.
+//! `leaderboard.csv`: a row per cell and score over all items and everybody. With the scores that the
+//! board shows, a method that needs no pilot stands at every size, as in the tables.
 
-use super::board::{Board, BoardCell, BoardExperiment};
+use super::board::{Board, BoardCell, BoardExperiment, short};
 use crate::{
     compare::{Compared, Difference, PilotSize},
     fault::{Fault, Result},
@@ -64,15 +64,9 @@ pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
     writer.write_record(HEADER).map_err(fault)?;
     for experiment in &board.experiments {
         for strategy in board.strategies() {
-            for size in &experiment.sizes {
-                for method in &board.methods {
-                    let id = &experiment.planned.id;
-                    let Some(cell) = board.cell(id, &method.name, *size, strategy) else {
-                        continue;
-                    };
-                    for record in records(board, experiment, cell, *size) {
-                        writer.write_record(record).map_err(fault)?;
-                    }
+            for (size, cell) in board.cells_by_size(experiment, strategy) {
+                for record in records(board, experiment, cell, size) {
+                    writer.write_record(record).map_err(fault)?;
                 }
             }
         }
@@ -92,7 +86,8 @@ fn records(
     let role = board.method(&facts.method).map_or("", |m| m.role.name());
     let compared = board.compared(&facts.experiment, &facts.method, size, &facts.strategy);
     let mut records = Vec::new();
-    for info in &board.scores {
+    let is_shown = |name: &String| board.columns.contains(name) || board.headline == *name;
+    for info in board.scores.iter().filter(|i| size == cell.facts.size || is_shown(&i.name)) {
         let Some(estimate) = cell.scores.get(&info.name) else { continue };
         let mut record = vec![
             facts.experiment.clone(),
@@ -110,7 +105,7 @@ fn records(
             facts.counts.ok.to_string(),
             facts.counts.refused.to_string(),
             facts.counts.invalid.to_string(),
-            board.plan.clone(),
+            short(&board.plan).to_owned(),
         ]);
         let headline = compared.filter(|_| info.name == board.headline);
         let difference = match headline {

@@ -1,7 +1,7 @@
 //! `leaderboard.md`.
 
 use super::{
-    board::{Board, BoardCell, BoardExperiment, number},
+    board::{Board, BoardCell, BoardExperiment, number, short},
     meaning,
 };
 use crate::{compare::Role, experiment::Exposure, score::Estimate};
@@ -288,8 +288,4 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
-}
-
-fn short(hash: &str) -> &str {
-    &hash[..hash.len().min(16)]
 }

@@ -66,7 +66,7 @@ fn row(board: &Board, c: &Compared) -> [String; 9] {
         ranked(|r| format!("{:.2}", r.first)),
         ranked(|r| letter(r.group)),
         score,
-        difference(|d| format!("{} [{}, {}]", signed(d.value), signed(d.low), signed(d.high))),
+        difference(|d| with_bounds(d.value, d.low, d.high)),
         difference(|d| p_value(d.p_adjusted)),
         shown(&c.skill, |s| bounds(s, 2)),
         shown(&c.equivalent, equivalent),
@@ -94,9 +94,7 @@ fn along(board: &Board, curve: &Curve) -> [String; 4] {
     [
         curve.method.clone(),
         shown(&curve.area, |b| bounds(b, 3)),
-        unless_itself(shown(&curve.area_difference, |b| {
-            format!("{} [{}, {}]", signed(b.value), signed(b.low), signed(b.high))
-        })),
+        unless_itself(shown(&curve.area_difference, |b| with_bounds(b.value, b.low, b.high))),
         unless_itself(match &curve.beats_from {
             Verdict::Value(size) => format!("n = {size}"),
             Verdict::Undefined(_) => "never".to_owned(),
@@ -165,6 +163,15 @@ fn signed(value: f64) -> String {
     if text.trim_start_matches(['+', '-']) == "0.000" { "0.000".to_owned() } else { text }
 }
 
+/// `±` where the interval is symmetric, else its bounds.
+fn with_bounds(value: f64, low: f64, high: f64) -> String {
+    let half = high - value;
+    match (half - (value - low)).abs() <= 1e-9 * half.abs() {
+        true => format!("{} ±{}", signed(value), number(half)),
+        false => format!("{} [{}, {}]", signed(value), signed(low), signed(high)),
+    }
+}
+
 fn p_value(p: f64) -> String {
     if p < 0.001 { "<.001".to_owned() } else { format!("{p:.3}") }
 }
@@ -188,6 +195,8 @@ mod tests {
         assert_eq!([1, 2, 26, 27, 28].map(letter), ["a", "b", "z", "aa", "ab"]);
         assert_eq!([-0.0004, 0.0121, -0.3].map(signed), ["0.000", "+0.012", "-0.300"]);
         assert_eq!([1.0, 2.5].map(whole), ["1", "2.5"]);
+        assert_eq!(with_bounds(-0.01, -0.03, 0.01), "-0.010 ±0.020");
+        assert_eq!(with_bounds(-0.01, -0.02, 0.01), "-0.010 [-0.020, +0.010]");
         assert_eq!([0.0002, 0.04].map(p_value), ["<.001", "0.040"]);
     }
 }

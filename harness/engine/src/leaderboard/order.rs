@@ -3,7 +3,8 @@
 use super::board::{BoardCell, BoardMethod};
 use crate::plugin::Better;
 
-/// Methods, best by the headline at the largest size first; those without a value last.
+/// The methods that were run, best by the headline at the largest size first; those without a value
+/// last.
 pub(super) fn order(
     experiment: &str,
     methods: &[BoardMethod],
@@ -18,7 +19,10 @@ pub(super) fn order(
         let largest = of_method.max_by_key(|c| c.facts.size)?;
         Some(better.badness(largest.scores.get(headline)?.mean?))
     };
-    let mut listed: Vec<&BoardMethod> = methods.iter().collect();
+    let was_run = |method: &&BoardMethod| {
+        cells.iter().any(|c| c.facts.experiment == experiment && c.facts.method == method.name)
+    };
+    let mut listed: Vec<&BoardMethod> = methods.iter().filter(was_run).collect();
     listed.sort_by(|a, b| by_badness(badness(a), badness(b)));
     listed.into_iter().map(|method| method.name.clone()).collect()
 }

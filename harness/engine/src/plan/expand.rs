@@ -134,7 +134,13 @@ pub fn rescored(
 ) -> Result<Plan> {
     let mut plan = plan;
     let specs = scoring.all_metrics();
-    if !specs.is_empty() {
+    if specs.is_empty() {
+        // The metrics as they are now: theirs are the hashes that the scores stand on.
+        for planned in &mut plan.metrics {
+            let wanted = format!("{}/{}", planned.facts.plugin.name, planned.metric);
+            planned.facts = metric(&wanted, &planned.settings)?;
+        }
+    } else {
         plan.metrics =
             specs.iter().map(|spec| planned_metric(spec, metric)).collect::<Result<_>>()?;
         plan.leaderboard = scoring.leaderboard.clone();

@@ -2,6 +2,7 @@ use crate::{NO_HUMANS, NO_SIMULATED, Value, logs::Logs};
 use std::f64::consts::LN_2;
 
 /// Sums of both sides, undefined when one is empty.
+#[inline]
 pub(crate) fn masses(human: &[u32], simulated: &[u32]) -> Result<(u32, u32), &'static str> {
     match (human.iter().sum(), simulated.iter().sum()) {
         (0, _) => Err(NO_HUMANS),
@@ -14,6 +15,7 @@ pub(crate) fn masses(human: &[u32], simulated: &[u32]) -> Result<(u32, u32), &'s
 ///
 /// # Errors
 /// When one side is empty.
+#[inline]
 pub fn js_divergence(human: &[u32], simulated: &[u32]) -> Value {
     let (n_human, n_simulated) = masses(human, simulated)?;
     let levels = human.iter().zip(simulated);
@@ -42,6 +44,7 @@ pub fn js_divergence(human: &[u32], simulated: &[u32]) -> Value {
 ///
 /// # Errors
 /// When one side is empty.
+#[inline]
 pub fn js_corrected(human: &[u32], simulated: &[u32], divergence: Value) -> Value {
     let divergence = divergence?;
     let (n_human, n_simulated) = masses(human, simulated)?;
@@ -55,6 +58,7 @@ pub fn js_corrected(human: &[u32], simulated: &[u32], divergence: Value) -> Valu
 ///
 /// # Errors
 /// When one side is empty.
+#[inline]
 pub fn total_variation(human: &[u32], simulated: &[u32]) -> Value {
     let (n_human, n_simulated) = masses(human, simulated)?;
     let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
@@ -65,6 +69,7 @@ pub fn total_variation(human: &[u32], simulated: &[u32]) -> Value {
 }
 
 /// Entropy in nats of a table of counts; `None` when it is empty, exactly 0 when all took one level.
+#[inline]
 pub fn entropy(counts: &[u32]) -> Option<f64> {
     let n: u32 = counts.iter().sum();
     if n == 0 {

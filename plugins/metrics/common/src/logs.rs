@@ -16,6 +16,7 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
+    #[inline]
     pub(crate) fn get() -> &'static Self {
         &TABLE
     }

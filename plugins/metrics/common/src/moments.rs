@@ -13,6 +13,7 @@ pub struct Moments {
 
 impl Moments {
     /// Moments of counts by level; `None` when there is nobody.
+    #[inline]
     pub fn of_counts(counts: &[u32], values: &[f64]) -> Option<Self> {
         let total: u32 = counts.iter().sum();
         if total == 0 {
@@ -29,6 +30,7 @@ impl Moments {
     }
 
     /// Variance with `n - 1` in the denominator.
+    #[inline]
     pub fn variance(&self) -> Option<f64> {
         (self.n >= 2.0).then(|| self.squares / (self.n - 1.0))
     }

@@ -39,6 +39,7 @@ impl Scale {
     ///
     /// # Errors
     /// When one side is empty.
+    #[inline]
     pub fn wasserstein(&self, human: &[u32], simulated: &[u32]) -> Value {
         let mut sum = 0.0;
         self.cumulative(human, simulated, |difference, gap| sum += difference * gap)?;
@@ -49,6 +50,7 @@ impl Scale {
     ///
     /// # Errors
     /// When one side is empty.
+    #[inline]
     pub fn kolmogorov(&self, human: &[u32], simulated: &[u32]) -> Value {
         let mut largest: f64 = 0.0;
         self.cumulative(human, simulated, |difference, gap| {
@@ -60,6 +62,7 @@ impl Scale {
         Ok(largest)
     }
 
+    #[inline]
     fn cumulative(
         &self,
         human: &[u32],

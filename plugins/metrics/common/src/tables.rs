@@ -1,4 +1,4 @@
-use crate::{Codes, Layout, People, Side, Tally, Value};
+use crate::{Codes, Layout, People, Side, Tally};
 use pilotbench_plugin_sdk::{Evaluation, Group};
 
 /// Answers of both sides counted by item, group and weight index.
@@ -40,18 +40,29 @@ impl ItemTables {
         (self.human.counts(group, item, index), self.simulated.counts(group, item, index))
     }
 
-    /// A score of an item at every weight index.
-    pub fn values(
+    /// A score of an item, or several, at every weight index.
+    pub fn values<T>(
         &self,
         group: usize,
         item: usize,
-        score: impl Fn(&[u32], &[u32]) -> Value,
-    ) -> Vec<Value> {
-        let value = |index| {
-            let (human, simulated) = self.counts(group, item, index);
-            score(human, simulated)
-        };
-        (0..self.width()).map(value).collect()
+        score: impl Fn(&[u32], &[u32]) -> T,
+    ) -> Vec<T> {
+        let (human, simulated) = (self.human.all(group, item), self.simulated.all(group, item));
+        // Where the number of levels is known, the loops of a score over them are unrolled.
+        match self.human.levels(item) {
+            2 => each::<2, T>(human, simulated, score),
+            3 => each::<3, T>(human, simulated, score),
+            4 => each::<4, T>(human, simulated, score),
+            5 => each::<5, T>(human, simulated, score),
+            7 => each::<7, T>(human, simulated, score),
+            _ => {
+                let value = |index| {
+                    let (human, simulated) = self.counts(group, item, index);
+                    score(human, simulated)
+                };
+                (0..self.width()).map(value).collect()
+            }
+        }
     }
 
     /// People with an answer to the item, or to any.
@@ -69,4 +80,13 @@ impl ItemTables {
     pub fn width(&self) -> usize {
         self.human.width()
     }
+}
+
+fn each<const LEVELS: usize, T>(
+    human: &[u32],
+    simulated: &[u32],
+    score: impl Fn(&[u32], &[u32]) -> T,
+) -> Vec<T> {
+    let (human, simulated) = (human.as_chunks::<LEVELS>().0, simulated.as_chunks::<LEVELS>().0);
+    human.iter().zip(simulated).map(|(human, simulated)| score(human, simulated)).collect()
 }

@@ -78,6 +78,17 @@ impl Tally {
         }
     }
 
+    /// Counts by weight index, then code.
+    pub(crate) fn all(&self, group: usize, column: usize) -> &[u32] {
+        let base = (group * self.cells + self.offsets[column]) * self.width;
+        &self.counts[base..base + self.levels[column] * self.width]
+    }
+
+    /// Number of codes.
+    pub(crate) fn levels(&self, column: usize) -> usize {
+        self.levels[column]
+    }
+
     /// Counts by code.
     pub fn counts(&self, group: usize, column: usize, index: usize) -> &[u32] {
         let levels = self.levels[column];

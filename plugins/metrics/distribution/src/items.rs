@@ -9,18 +9,14 @@ use std::f64::consts::LN_2;
 pub(crate) fn report(input: &Evaluation, tables: &ItemTables, report: &mut Report) {
     let scales: Vec<Option<Scale>> = input.experiment.items.iter().map(Scale::new).collect();
     for (g, group) in tables.groups.iter().enumerate() {
-        let divergences: Vec<Vec<Value>> =
-            (0..scales.len()).map(|item| tables.values(g, item, js_divergence)).collect();
+        let divergences: Vec<Vec<Divergence>> =
+            (0..scales.len()).map(|item| tables.values(g, item, Divergence::new)).collect();
         let people = |item| tables.people(g, item);
         report.by_item("js_distance", group, people, |item| {
-            divergences[item].iter().map(|d| d.map(f64::sqrt)).collect()
+            divergences[item].iter().map(|d| d.plain.map(f64::sqrt)).collect()
         });
         report.by_item("js_corrected", group, people, |item| {
-            let corrected = |(index, divergence): (usize, &Value)| {
-                let (human, simulated) = tables.counts(g, item, index);
-                js_corrected(human, simulated, *divergence)
-            };
-            divergences[item].iter().enumerate().map(corrected).collect()
+            divergences[item].iter().map(|d| d.corrected).collect()
         });
         report.by_item("total_variation", group, people, |item| {
             tables.values(g, item, total_variation)
@@ -39,17 +35,30 @@ pub(crate) fn report(input: &Evaluation, tables: &ItemTables, report: &mut Repor
     }
 }
 
+/// The Jensen–Shannon divergence of an item, and the distance less the bias of small groups.
+struct Divergence {
+    plain: Value,
+    corrected: Value,
+}
+
+impl Divergence {
+    fn new(human: &[u32], simulated: &[u32]) -> Self {
+        let plain = js_divergence(human, simulated);
+        Self { plain, corrected: js_corrected(human, simulated, plain) }
+    }
+}
+
 /// What is reported for everybody only.
 fn overall(
     tables: &ItemTables,
     scales: &[Option<Scale>],
-    divergences: &[Vec<Value>],
+    divergences: &[Vec<Divergence>],
     everybody: &Group,
     report: &mut Report,
 ) {
     let people = |item| tables.people(0, item);
     report.by_item("js_distance_base2", everybody, people, |item| {
-        divergences[item].iter().map(|d| d.map(|d| (d / LN_2).sqrt())).collect()
+        divergences[item].iter().map(|d| d.plain.map(|d| (d / LN_2).sqrt())).collect()
     });
     report.by_item("w1", everybody, people, |item| {
         on_scale(tables, 0, item, &scales[item], Scale::wasserstein)

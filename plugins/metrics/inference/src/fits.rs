@@ -3,7 +3,7 @@
 use crate::table::Table;
 use metric_common::Random;
 use pilotbench_plugin_sdk::Weights;
-use pilotbench_regression::{Estimates, Fitter, NoEstimate, Scratch};
+use pilotbench_regression::{Estimates, NoEstimate};
 
 /// A fit at one weight index, or why there is none.
 pub(crate) type Fit = Result<Estimates, NoEstimate>;
@@ -28,15 +28,10 @@ pub(crate) fn fit_all(table: &Table, kept: &[bool], weights: &Weights, indices: 
     fits
 }
 
-/// A fit of some of the people, each once.
-pub(crate) fn fit_part(
-    fitter: &Fitter,
-    kept: &[bool],
-    start: Option<&Estimates>,
-    scratch: &mut Scratch,
-) -> Fit {
-    let cases: Vec<f64> = kept.iter().map(|kept| f64::from(u8::from(*kept))).collect();
-    fitter.fit(&cases, start, scratch)
+/// A fit of everybody, each once.
+pub(crate) fn fit_once(table: &Table) -> Fit {
+    let fitter = table.fitter()?;
+    fitter.fit(&vec![1.0; table.len()], None, &mut fitter.scratch())
 }
 
 /// A random part of this many people, as a mask.

@@ -4,7 +4,7 @@
 use crate::{
     Config,
     cache::Cache,
-    fits::{Fit, fit_part, of_simulated, part},
+    fits::{Fit, fit_once, of_simulated, part},
     regressions::{Both, Comparison, Pool, compare, mean_of_defined, pooled},
 };
 use metric_common::{People, Random, Report};
@@ -40,17 +40,11 @@ fn sizes(
     if table.len() < size {
         return vec![Err("fewer simulated people than that")];
     }
-    let fitter = match table.fitter() {
-        Ok(fitter) => fitter,
-        Err(why) => return vec![Err(of_simulated(why))],
-    };
-    let mut scratch = fitter.scratch();
-    let start = both.simulated[0].as_ref().ok();
     let purpose = [u64::from_le_bytes(*b"fpr_size"), both.number, size as u64];
     let mut random = Random::new(input.seed, &purpose);
     let draw = |_| {
         let kept = part(table.len(), size, &mut random);
-        let fit = fit_part(&fitter, &kept, start, &mut scratch);
+        let fit = fit_once(&table.part(&kept));
         compare(config, both.regression, human, &fit, of_simulated)
     };
     (0..config.draws).map(draw).collect()

@@ -64,6 +64,23 @@ impl Table {
         self.rows.len()
     }
 
+    /// The people who are `kept`.
+    pub(crate) fn part(&self, kept: &[bool]) -> Self {
+        let mut part = Self {
+            rows: Vec::new(),
+            design: Vec::new(),
+            outcomes: Vec::new(),
+            values: self.values.clone(),
+            ..*self
+        };
+        for (at, _) in kept.iter().enumerate().filter(|(_, kept)| **kept) {
+            part.rows.push(self.rows[at]);
+            part.design.extend(&self.design[at * self.columns..(at + 1) * self.columns]);
+            part.outcomes.push(self.outcomes[at]);
+        }
+        part
+    }
+
     pub(crate) fn fitter(&self) -> Result<Fitter, NoEstimate> {
         let data = Data::new(&self.design, self.columns, &self.outcomes, self.values.len());
         Fitter::new(self.kind, &data.map_err(|_| NoEstimate::Unfit)?, &self.values)
