@@ -9,7 +9,7 @@ use std::{
     fs,
     hint::black_box,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use support::{
     comparison::{Comparison, SEEDS, metric, weights},
@@ -19,8 +19,8 @@ use support::{
 
 const PEOPLE: usize = pilotbench_synthetic::PARTICIPANTS;
 const RESAMPLES: usize = 1000;
-/// Of so many evaluations the shortest counts.
-const TIMES: usize = 30;
+/// For so long each thing is repeated; the shortest time counts.
+const LENGTH: Duration = Duration::from_secs(3);
 
 fn main() {
     // Cargo adds an option of its own.
@@ -40,13 +40,14 @@ fn main() {
     let refits = Refits::new(Kind::Binary, &human, &weights, RESAMPLES);
     write(&folder.join("slopes.f64"), refits.one_by_one().iter().flat_map(coefficients));
     let comparison = Comparison::new(&human, &simulated, weights, RESAMPLES);
-    let distribution = metric("distribution");
+    let [distribution, heterogeneity] = ["distribution", "heterogeneity"].map(metric);
     write_values(&folder, &comparison.evaluate(distribution.as_ref()));
 
     let times = serde_json::json!({
         "people": PEOPLE,
         "resamples": RESAMPLES,
         "cores": rayon::current_num_threads(),
+        "heterogeneity": shortest(|| comparison.evaluate(heterogeneity.as_ref())),
         "distribution": shortest(|| comparison.evaluate(distribution.as_ref())),
         "logit": shortest(|| refits.one_by_one()),
         "logit on all cores": shortest(|| refits.in_parallel()),
@@ -55,12 +56,14 @@ fn main() {
 }
 
 fn shortest<T>(run: impl Fn() -> T) -> f64 {
-    let time = |_| {
+    let begin = Instant::now();
+    let mut shortest = f64::INFINITY;
+    while begin.elapsed() < LENGTH {
         let start = Instant::now();
         black_box(run());
-        start.elapsed().as_secs_f64()
-    };
-    (0..TIMES).map(time).fold(f64::INFINITY, f64::min)
+        shortest = shortest.min(start.elapsed().as_secs_f64());
+    }
+    shortest
 }
 
 /// Intercept and slopes, each with its standard error.

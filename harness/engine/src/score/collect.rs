@@ -221,6 +221,7 @@ impl Collected {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix64;
 
     const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
@@ -297,5 +298,54 @@ mod tests {
         let estimate = collected.estimate(0.95, IntervalKind::Student, (0.0, 1.0));
         close(estimate.low, 0.0);
         close(estimate.high, 1.0);
+    }
+
+    /// 500 worlds: people and seeds drawn anew, a score that is the mean of the people plus noise of
+    /// the seed, and the truth 0.
+    #[test]
+    fn intervals_of_both_sources_cover_as_they_say() {
+        const WORLDS: u64 = 500;
+        let (people, seeds, draws) = (100, 30, 200);
+        let normal = |stream: &mut SplitMix64| -> f64 {
+            (0..12).map(|_| stream.uniform()).sum::<f64>() - 6.0
+        };
+        let kinds = [IntervalKind::Student, IntervalKind::Percentile, IntervalKind::Bca];
+        let mut covered = [0; 3];
+        for world in 0..WORLDS {
+            let mut stream = SplitMix64::new(world);
+            let values: Vec<f64> = (0..people).map(|_| normal(&mut stream)).collect();
+            let mean = |rows: &[usize]| {
+                rows.iter().map(|row| values[*row]).sum::<f64>() / rows.len() as f64
+            };
+            let everybody: Vec<usize> = (0..people).collect();
+            let resample = |stream: &mut SplitMix64| {
+                let rows: Vec<usize> = (0..people).map(|_| stream.below(people)).collect();
+                mean(&rows)
+            };
+            let resampled: Vec<f64> = (0..draws).map(|_| resample(&mut stream)).collect();
+            let left_out = |group: usize| {
+                let kept = everybody.iter().copied().filter(|row| row % 20 != group);
+                mean(&kept.collect::<Vec<_>>())
+            };
+            let jackknife: Vec<f64> = (0..20).map(left_out).collect();
+            let mut drawn = vec![vec![0_u16; draws]; seeds];
+            for draw in 0..draws {
+                (0..seeds).for_each(|_| drawn[stream.below(seeds)][draw] += 1);
+            }
+            let mut collected = Collected::default();
+            for (seed, drawn) in drawn.iter().enumerate() {
+                let noise = 0.5 * normal(&mut stream);
+                let others = resampled.iter().chain(&jackknife).map(|value| Some(value + noise));
+                let others: Vec<Option<f64>> = others.collect();
+                collected.add(seed as u32, drawn, Ok(mean(&everybody) + noise), &others);
+            }
+            for (kind, covered) in kinds.iter().zip(&mut covered) {
+                let estimate = collected.estimate(0.95, *kind, ANY);
+                let (low, high) = (estimate.low.unwrap(), estimate.high.unwrap());
+                *covered += u64::from(low <= 0.0 && 0.0 <= high);
+            }
+        }
+        let shares = covered.map(|covered| covered as f64 / WORLDS as f64);
+        assert!(shares.iter().all(|share| (0.93..=0.97).contains(share)), "{shares:?}");
     }
 }

@@ -1,4 +1,10 @@
 use crate::{Codes, MISSING, Side};
+use std::ops::Range;
+
+/// Rows that are counted at a time.
+const BLOCK: usize = 1024;
+/// Weight indices that are counted at a time: their sums stay in registers.
+const LANES: usize = 64;
 
 /// How often each code of each column was taken, by group and weight index.
 #[derive(Debug)]
@@ -11,69 +17,54 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts in one pass over the rows.
+    /// Counts the rows.
     pub fn new(side: &Side, columns: &[Codes]) -> Self {
         let width = side.weights.width();
         let levels: Vec<usize> = columns.iter().map(|column| column.levels).collect();
         let cells = levels.iter().sum();
         let offsets = (0..levels.len()).map(|column| levels[..column].iter().sum()).collect();
-        let mut tally =
-            Self { width, cells, offsets, levels, counts: vec![0; side.groups() * cells * width] };
+        let counts = vec![0; side.groups() * cells * width];
+        let mut tally = Self { width, cells, offsets, levels, counts };
         let rows = side.people.len();
-        // The pass adds in 16 bits, twice as many lanes as in 32: blocks are too short to overflow.
-        let block = usize::from(u16::MAX / side.largest_weight.max(1));
-        // Whole vectors only: the rest of a row would cost as much as the row.
-        let stride = width.next_multiple_of(16);
-        let mut sums = vec![0u16; side.groups() * cells * stride];
-        let mut weights = vec![0u16; stride];
+        // Blocks are so short that 16 bits hold their sums, and that their weights stay in cache.
+        let block = usize::from(u16::MAX / side.largest_weight.max(1)).min(BLOCK);
+        let mut lanes = vec![[0; LANES]; block.min(rows)];
         for start in (0..rows).step_by(block) {
-            for row in start..rows.min(start + block) {
-                weights[..width].copy_from_slice(side.weights.row(row));
-                tally.add_row(side, columns, row, &weights, &mut sums);
+            let block = start..rows.min(start + block);
+            let members = Members::new(&tally, side, columns, block.clone());
+            for first in (0..width).step_by(LANES) {
+                let places = first..width.min(first + LANES);
+                for (lanes, row) in lanes.iter_mut().zip(block.clone()) {
+                    lanes[..places.len()].copy_from_slice(&side.weights.row(row)[places.clone()]);
+                }
+                tally.add(side.groups(), &members, &lanes, places);
             }
-            tally.flush(&mut sums, side.groups(), stride);
         }
         tally
     }
 
-    fn add_row(
-        &self,
-        side: &Side,
-        columns: &[Codes],
-        row: usize,
-        weights: &[u16],
-        sums: &mut [u16],
+    /// Adds the weights of a block at these weight indices.
+    fn add(
+        &mut self,
+        groups: usize,
+        members: &Members,
+        lanes: &[[u16; LANES]],
+        places: Range<usize>,
     ) {
-        let stride = weights.len();
-        for (column, offset) in columns.iter().zip(&self.offsets) {
-            let code = column.values[row];
-            if code == MISSING {
-                continue;
-            }
-            for group in side.groups_of(row) {
-                let cell = usize::from(*group) * self.cells + offset + usize::from(code);
-                let sums = &mut sums[cell * stride..(cell + 1) * stride];
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += weight;
-                }
-            }
-        }
-    }
-
-    /// Moves the 16-bit sums, `[cell][index]`, to the counts, `[column][index][level]`.
-    fn flush(&mut self, sums: &mut [u16], groups: usize, stride: usize) {
-        for group in 0..groups {
-            for (levels, offset) in self.levels.iter().zip(&self.offsets) {
-                let first = group * self.cells + offset;
-                let counts = &mut self.counts[first * self.width..(first + levels) * self.width];
-                for level in 0..*levels {
-                    let from = (first + level) * stride;
-                    let sums = &mut sums[from..from + self.width];
-                    let places = counts[level..].iter_mut().step_by(*levels);
-                    for (count, sum) in places.zip(sums) {
-                        *count += u32::from(std::mem::take(sum));
+        let mut cell = 0;
+        let mut sums = Vec::new();
+        for _ in 0..groups {
+            for levels in &self.levels {
+                sums.clear();
+                sums.extend((cell..cell + levels).map(|cell| members.sums(cell, lanes)));
+                let counts = &mut self.counts[cell * self.width..(cell + levels) * self.width];
+                let counts = &mut counts[places.start * levels..places.end * levels];
+                for (lane, counts) in counts.chunks_exact_mut((*levels).max(1)).enumerate() {
+                    for (count, sums) in counts.iter_mut().zip(&sums) {
+                        *count += u32::from(sums[lane]);
                     }
                 }
+                cell += levels;
             }
         }
     }
@@ -104,6 +95,57 @@ impl Tally {
     /// Number of weight indices.
     pub fn width(&self) -> usize {
         self.width
+    }
+}
+
+/// The rows of a block by cell: group, column and code.
+struct Members {
+    /// Where the rows of each cell begin in `rows`; one more at the end.
+    starts: Vec<usize>,
+    /// Rows, counted from the start of the block.
+    rows: Vec<u16>,
+}
+
+impl Members {
+    fn new(tally: &Tally, side: &Side, columns: &[Codes], block: Range<usize>) -> Self {
+        let mut starts = vec![0; side.groups() * tally.cells + 1];
+        let each = |visit: &mut dyn FnMut(usize, usize)| {
+            for row in block.clone() {
+                for (column, offset) in columns.iter().zip(&tally.offsets) {
+                    let code = column.values[row];
+                    if code != MISSING {
+                        for group in side.groups_of(row) {
+                            let group = usize::from(*group) * tally.cells;
+                            visit(group + offset + usize::from(code), row - block.start);
+                        }
+                    }
+                }
+            }
+        };
+        each(&mut |cell, _| starts[cell] += 1);
+        let mut end = 0;
+        for start in &mut starts {
+            end += std::mem::replace(start, end);
+        }
+        let mut rows = vec![0; end];
+        // Each start moves to the end of its cell, which is the start of the next.
+        each(&mut |cell, row| {
+            rows[starts[cell]] = row as u16;
+            starts[cell] += 1;
+        });
+        starts.rotate_right(1);
+        starts[0] = 0;
+        Self { starts, rows }
+    }
+
+    /// Sums over the rows of a cell.
+    fn sums(&self, cell: usize, lanes: &[[u16; LANES]]) -> [u16; LANES] {
+        let rows = &self.rows[self.starts[cell]..self.starts[cell + 1]];
+        rows.iter().fold([0; LANES], |mut sums, row| {
+            let lanes = &lanes[usize::from(*row)];
+            sums.iter_mut().zip(lanes).for_each(|(sum, weight)| *sum += weight);
+            sums
+        })
     }
 }
 
