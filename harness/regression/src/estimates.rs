@@ -97,7 +97,8 @@ pub struct Estimates {
     pub estimator: Estimator,
     /// The intercept, or the thresholds of an ordinal logit between the levels that occur.
     pub intercepts: Vec<Coefficient>,
-    /// By column of the design; `None` for a column that is constant or depends on those before it.
+    /// By column of the design; `None` for a column that is constant or depends on those before it,
+    /// and where there is nothing to judge the error by.
     pub slopes: Vec<Option<Coefficient>>,
     /// Steps that the estimation took.
     pub steps: usize,
@@ -106,7 +107,7 @@ pub struct Estimates {
 }
 
 impl Estimates {
-    /// Columns that were left out.
+    /// Columns without a coefficient.
     pub fn dropped(&self) -> impl Iterator<Item = usize> {
         self.slopes.iter().enumerate().filter(|(_, slope)| slope.is_none()).map(|(i, _)| i)
     }

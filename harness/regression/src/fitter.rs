@@ -26,7 +26,9 @@ pub enum Kind {
 ///
 /// Columns are centred and scaled inside, so that results do not depend on their units. A column
 /// that is constant among the people with a weight, or depends linearly on the columns before it
-/// (R² above 1 − 10⁻¹⁰), has no coefficient; the others are as if it were not there.
+/// (R² above 1 − 10⁻¹⁰), has no coefficient; the others are as if it were not there. Nor is there a
+/// coefficient of least squares whose robust error is 0, because all who speak of it have no
+/// residual.
 ///
 /// ```
 /// use pilotbench_regression::{Data, Fitter, Kind};
@@ -52,6 +54,9 @@ pub struct Fitter {
     outcomes: Vec<Lane>,
     centre: f64,
 }
+
+/// Share of the variance under equal residuals below which the robust one is 0.
+const NO_ERROR: f64 = 1e-18;
 
 /// Memory for one fit after another; one per thread.
 #[derive(Debug, Clone)]
@@ -160,13 +165,17 @@ impl Fitter {
         if present.all(|outcome| outcome == first) {
             return Err(NoEstimate::ConstantOutcome);
         }
-        squares::minimise(&self.blocks, &self.outcomes, work)?;
+        let residual = squares::minimise(&self.blocks, &self.outcomes, work)?;
         let middle = &work.gram;
         let mut combination = vec![0.0; work.theta.len()];
         let estimates = self.in_units(&work.theta, 1, 1.0, |weights| {
             combination.copy_from_slice(weights);
-            work.factor.solve(&mut combination);
-            quadratic(middle, &combination).sqrt()
+            work.factor.forward(&mut combination);
+            let usual: f64 = residual * combination.iter().map(|value| value * value).sum::<f64>();
+            work.factor.backward(&mut combination);
+            let variance = quadratic(middle, &combination);
+            // Where only people without a residual speak of it, what is left is rounding.
+            if variance > NO_ERROR * usual { variance.sqrt() } else { 0.0 }
         });
         let mut estimates = self.assemble(Estimator::LeastSquares, 1, estimates, work);
         estimates.intercepts[0].value += self.centre;
@@ -256,7 +265,9 @@ impl Fitter {
         work: &Work,
     ) -> Estimates {
         let slopes = coefficients.split_off(intercepts).into_iter().enumerate();
-        let slopes = slopes.map(|(column, slope)| work.factor.is_kept(1 + column).then_some(slope));
+        let slopes = slopes.map(|(column, slope)| {
+            Some(slope).filter(|slope| work.factor.is_kept(1 + column) && slope.error > 0.0)
+        });
         Estimates {
             estimator,
             intercepts: coefficients,

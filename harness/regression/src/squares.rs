@@ -12,12 +12,12 @@ use crate::{
 const RESIDUAL: f64 = 1e-18;
 
 /// Fits outcomes that are centred; `work.gram` becomes the middle of the covariance, with its factor
-/// `n / (n − k)`, and `work.factor` that of `A`.
+/// `n / (n − k)`, and `work.factor` that of `A`. Returns the variance of the residuals.
 pub(crate) fn minimise(
     blocks: &Blocks,
     outcomes: &[Lane],
     work: &mut Work,
-) -> Result<(), NoEstimate> {
+) -> Result<f64, NoEstimate> {
     work.step.fill(0.0);
     work.gram.fill(0.0);
     let (mut r, mut n) = ([0.0; ROWS], 0.0);
@@ -56,5 +56,5 @@ pub(crate) fn minimise(
         return Err(NoEstimate::ExactFit);
     }
     work.gram.iter_mut().for_each(|value| *value *= n / (n - parameters));
-    Ok(())
+    Ok(left / (n - parameters))
 }

@@ -237,6 +237,19 @@ fn what_has_no_estimates_says_why() {
     assert_eq!(two.estimator, Estimator::Firth);
 }
 
+/// Two groups whose people all answer alike, and one whose people do not.
+#[test]
+fn a_coefficient_without_residuals_is_dropped() {
+    let design = [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0];
+    let data = Data::new(&design, 2, &[1, 1, 2, 2, 0, 3], 4).unwrap();
+    let fitter = Fitter::new(Kind::LeastSquares, &data, &[0.0, 1.0, 2.0, 3.0]).unwrap();
+    let found = fitter.fit(&[1.0; 6], None, &mut fitter.scratch()).unwrap();
+    assert_eq!(found.dropped().collect::<Vec<_>>(), [0]);
+    // 1.5 − 1, with residuals ±1.5 in a group of two: √(2 · 2.25 / 4 · 6 / 3)
+    let other = found.slopes[1].unwrap();
+    assert!(near(other.value, 0.5, 1e-9) && near(other.error, 1.5, 1e-9), "{other:?}");
+}
+
 #[test]
 fn without_columns_only_the_intercept_is_estimated() {
     let data = Data::new(&[], 0, &[0, 1, 1, 1], 2).unwrap();

@@ -3,12 +3,14 @@
 
 mod disclosure;
 mod fixture;
+mod fresh;
 mod properties;
 mod rows;
 mod timing;
 mod toy;
 
 pub use fixture::check_fixtures;
+pub use fresh::fresh_answers;
 pub use properties::Properties;
 pub use rows::{Scores, TestRow, score};
 pub use timing::time;

@@ -133,8 +133,8 @@ fn fits() -> Vec<ScoreInfo> {
     vec![
         describes(
             "coefficients_dropped",
-            "coefficients left out because their column is constant or linearly dependent on one \
-             side",
+            "coefficients left out because on one side their column is constant or linearly dependent, \
+             or nothing is there to judge their error by",
         )
         .at_least(0.0),
         describes("regressions_undefined", "regressions without estimates on one side")

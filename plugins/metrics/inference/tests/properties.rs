@@ -77,10 +77,22 @@ fn what_was_computed_before_changes_nothing() {
         let fresh = Inference::open(serde_json::from_str(settings()).unwrap()).unwrap();
         assert_eq!(evaluate(&fresh, toy), first);
     }
-    // Other weights, other humans.
-    let mut other = toys[0].clone();
-    other.weights.iter_mut().for_each(|weights| weights.reverse());
-    assert_ne!(evaluate(&metric, &other), evaluate(&metric, &toys[0]));
+    // What differs in anything is fitted anew.
+    let changed = |change: fn(&mut Toy)| {
+        let mut toy = toys[0].clone();
+        change(&mut toy);
+        toy
+    };
+    for other in [
+        changed(|toy| toy.weights.iter_mut().for_each(|weights| weights.reverse())),
+        changed(|toy| toy.human[3].covariates[0] = toy.human[3].covariates[0].map(|g| 2.0 - g)),
+        changed(|toy| toy.human[5].answers[3] = toy.human[5].answers[3].map(|level| 1 - level)),
+        changed(|toy| toy.simulated.truncate(30)),
+        changed(|toy| toy.experiment.items[0].levels[4].value = 9.0),
+    ] {
+        let fresh = Inference::open(serde_json::from_str(settings()).unwrap()).unwrap();
+        assert_eq!(evaluate(&metric, &other), evaluate(&fresh, &other));
+    }
 }
 
 #[test]

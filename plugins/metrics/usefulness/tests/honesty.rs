@@ -2,53 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers unwrap, and show what they found
 
-use metric_common::testing::{Scores, Toy, score};
+use metric_common::testing::{Scores, Toy, fresh_answers, score};
 use metric_usefulness::Usefulness;
-use pilotbench_plugin_sdk::{Experiment, testing};
 use pilotbench_synthetic::{Person, Stream};
 
 const POPULATIONS: u64 = 500;
 const PEOPLE: usize = 400;
 
-fn answers(person: &Person) -> Vec<Option<i32>> {
-    let beliefs = person.beliefs.iter().map(|belief| Some(i32::from(*belief) - 1));
-    beliefs.chain([Some(i32::from(person.discloses))]).collect()
-}
-
-/// Humans of a seed, and for each another answer made from the human and a new person with the same
-/// covariates.
-fn scores(
-    experiment: &Experiment,
-    seed: u64,
-    simulate: impl Fn(&mut Stream, &Person, &Person) -> Vec<Option<i32>>,
-) -> Scores {
-    let (mut humans, mut others) = (Stream::new(seed), Stream::new(!seed));
-    let (mut human, mut simulated) = (Vec::new(), Vec::new());
-    for i in 0..PEOPLE {
-        let person = Person::draw(i, &mut humans);
-        let fresh = Person::given(person.covariates(), &mut others);
-        let one = |answers| testing::Person {
-            id: format!("p{i:04}"),
-            arm: Some(person.arm() as i32),
-            covariates: vec![None; 5],
-            answers,
-            probabilities: Vec::new(),
-        };
-        human.push(one(answers(&person)));
-        simulated.push(one(simulate(&mut others, &person, &fresh)));
-    }
-    let mut input = testing::evaluation(experiment, &human, &simulated, &[], &[]).unwrap();
-    input.seed = seed;
-    score::<Usefulness>("{}", &input)
-}
-
 /// Means over populations of what is printed over items.
 fn means(
     simulate: impl Fn(&mut Stream, &Person, &Person) -> Vec<Option<i32>>,
 ) -> impl Fn(&str) -> f64 {
-    let experiment = Toy::disclosure(0).experiment;
-    let all: Vec<Scores> =
-        (0..POPULATIONS).map(|seed| scores(&experiment, seed, &simulate)).collect();
+    let scores = |seed| {
+        let input = Toy::fresh(seed, PEOPLE, 0, &simulate).evaluation_of(seed);
+        score::<Usefulness>("{}", &input)
+    };
+    let all: Vec<Scores> = (0..POPULATIONS).map(scores).collect();
     move |name| {
         let values = all.iter().map(|scores| scores.value(name, "").unwrap());
         let mean = values.sum::<f64>() / all.len() as f64;
@@ -68,7 +37,7 @@ fn assert_coverage(mean: &impl Fn(&str) -> f64) {
 
 #[test]
 fn a_perfect_simulator() {
-    let mean = means(|_, _, fresh| answers(fresh));
+    let mean = means(|_, _, fresh| fresh_answers(fresh));
     assert_coverage(&mean);
     assert!(mean("simulation_bias").abs() < 0.02);
     // It knows the population and not the person: one draw adds noise, which tuning leaves out.
@@ -79,7 +48,7 @@ fn a_perfect_simulator() {
 #[test]
 fn a_simulator_that_is_wrong_about_everybody() {
     let mean = means(|_, _, fresh| {
-        let fresh = answers(fresh);
+        let fresh = fresh_answers(fresh);
         let (beliefs, action) = fresh.split_at(4);
         let high = beliefs.iter().map(|level| level.map(|level| (level + 2).min(4)));
         high.chain([action[0].map(|_| 1)]).collect()
@@ -93,7 +62,7 @@ fn a_simulator_that_is_wrong_about_everybody() {
 #[test]
 fn a_simulator_that_often_knows_the_answer() {
     let mean = means(|stream, person, fresh| {
-        let pairs = answers(person).into_iter().zip(answers(fresh));
+        let pairs = fresh_answers(person).into_iter().zip(fresh_answers(fresh));
         pairs.map(|(own, other)| if stream.uniform() < 0.8 { own } else { other }).collect()
     });
     assert_coverage(&mean);
