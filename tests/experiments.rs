@@ -248,3 +248,55 @@ fn own_data_takes_the_form_of_an_existing_card() {
     let text = String::from_utf8(checked.get_output().stdout.clone()).unwrap();
     assert_eq!(text, "field: sound, 2 participants\n");
 }
+
+#[test]
+fn people_who_were_asked_again_are_a_ceiling() {
+    let place = Place::new();
+    let tiny = pilotbench_testkit::experiments().join("tiny");
+    let table = std::fs::read_to_string(tiny.join("participants.csv")).unwrap();
+    // Everybody says the same again, but for the action of every tenth.
+    let mut again = String::new();
+    for (i, line) in table.lines().enumerate() {
+        let cells: Vec<&str> = line.split(',').collect();
+        let (b1, b2, act) = (cells[4], cells[5], cells[6]);
+        let act = if i % 10 == 1 { if act == "0" { "1" } else { "0" } } else { act };
+        let row = match i {
+            0 => format!("{line},b1_again,b2_again,act_again\n"),
+            _ => format!("{line},{b1},{b2},{act}\n"),
+        };
+        again += &row;
+    }
+    let card = std::fs::read_to_string(tiny.join("experiment.toml")).unwrap();
+    let mut card = card
+        .replace("id = \"tiny\"", "id = \"again\"")
+        .replace(&sha256_of(&table), &sha256_of(&again));
+    for item in ["b1", "b2", "act"] {
+        let id = format!("id = \"{item}\"\n");
+        card = card.replace(&id, &format!("{id}retest = \"{item}_again\"\n"));
+    }
+    place.write("sets/again/experiment.toml", card);
+    place.write("sets/again/participants.csv", again);
+    place.write(
+        "run.toml",
+        "name = \"again\"\nexperiments = [\"again\"]\nsizes = [0, 8]\nseeds = 3\n\
+         methods = [\"marginal\", \"human-retest\"]\nmetrics = [\"individual\", \"distribution\"]\n",
+    );
+    let run = ["--datasets", "sets", "run", "run.toml", "--json", "--quiet"];
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_pilotbench"));
+    let output = command.current_dir(place.folder.path()).args(run).assert().success();
+    let board: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!(board["methods"][1]["role"], "retest");
+    let cells = board["cells"].as_array().unwrap();
+    let cell = cells.iter().find(|c| c["method"] == "human-retest").unwrap();
+    let accuracy = cell["scores"]["accuracy"]["mean"].as_f64().unwrap();
+    assert!((0.95..0.985).contains(&accuracy), "{accuracy}");
+    // The tiny experiment asks nobody again.
+    let tiny = Place::with(&support::run_file("\"marginal\", \"human-retest\"", ""));
+    let output = tiny.pilotbench(&["plan"]).assert().success().get_output().clone();
+    let screen = String::from_utf8(output.stdout).unwrap();
+    assert!(screen.contains("human-retest on tiny at size 0: nobody was asked again"), "{screen}");
+}
+
+fn sha256_of(text: &str) -> String {
+    pilotbench_engine::identity::sha256(text.as_bytes())
+}

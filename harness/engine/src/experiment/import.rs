@@ -127,8 +127,12 @@ fn mapped(table: &Path, mapping: &Mapping, columns: &[&str]) -> Result<(Vec<u8>,
     Ok((bytes, rows))
 }
 
+/// Whose answers these are is the owner's to say, and no law is known of them.
 fn without_source(mut card: Card) -> Card {
     card.origin = Origin::Human;
+    card.population = None;
+    let terms = card.regressions.iter_mut().map(Spanned::get_mut);
+    terms.for_each(|regression| regression.truth.clear());
     card.title = format!("FILL IN (imported in the form of: {})", card.title);
     card.source = Source {
         citation: "FILL IN".to_owned(),
@@ -149,6 +153,8 @@ fn with_table(mut card: Card, name: &str, table: &[u8], rows: usize, has_ids: bo
     card.table.rows = rows;
     card.table.participant = if has_ids { "participant_id" } else { "row" }.to_owned();
     card.table.unused = Vec::new();
+    // Only the card's own people were asked again.
+    card.items.iter_mut().for_each(|item| item.get_mut().retest = None);
     // Sizes that the new table allows.
     card.design.pilot_sizes.retain(|size| *size == 0 || size + 2 <= rows);
     card
