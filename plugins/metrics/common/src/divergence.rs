@@ -17,26 +17,32 @@ pub(crate) fn masses(human: &[u32], simulated: &[u32]) -> Result<(u32, u32), &'s
 /// When one side is empty.
 #[inline]
 pub fn js_divergence(human: &[u32], simulated: &[u32]) -> Value {
-    let (n_human, n_simulated) = masses(human, simulated)?;
-    let levels = human.iter().zip(simulated);
-    let divergence = if n_human == n_simulated {
+    let sizes = masses(human, simulated)?;
+    let terms = human.iter().zip(simulated).map(|(h, s)| js_term(*h, *s, sizes));
+    Ok(js_of_terms(terms.sum(), sizes))
+}
+
+/// What a level adds to the divergence of two sides of these sizes, up to a factor.
+#[inline]
+pub(crate) fn js_term(human: u32, simulated: u32, (n_human, n_simulated): (u32, u32)) -> f64 {
+    if n_human == n_simulated {
         let logs = Logs::get();
-        let terms = levels
-            .map(|(h, s)| (logs.x_ln_x(*h) + logs.x_ln_x(*s)) - logs.x_ln_half_x(h + s))
-            .sum::<f64>();
-        terms / (2.0 * f64::from(n_human))
-    } else {
-        // Cross-multiplied counts are whole, so equal shares give a logarithm of exactly 1.
-        let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
-        let terms = levels.map(|(h, s)| {
-            let (h, s) = (f64::from(*h) * n_simulated, f64::from(*s) * n_human);
-            let middle = 0.5 * (h + s);
-            let part = |x: f64| if x == 0.0 { 0.0 } else { x * (x / middle).ln() };
-            part(h) + part(s)
-        });
-        terms.sum::<f64>() / (2.0 * n_human * n_simulated)
-    };
-    Ok(divergence.clamp(0.0, LN_2))
+        return (logs.x_ln_x(human) + logs.x_ln_x(simulated)) - logs.x_ln_half_x(human + simulated);
+    }
+    // Cross-multiplied counts are whole, so equal shares give a logarithm of exactly 1.
+    let h = f64::from(human) * f64::from(n_simulated);
+    let s = f64::from(simulated) * f64::from(n_human);
+    let middle = 0.5 * (h + s);
+    let part = |x: f64| if x == 0.0 { 0.0 } else { x * (x / middle).ln() };
+    part(h) + part(s)
+}
+
+/// The divergence from the sum of its terms.
+#[inline]
+pub(crate) fn js_of_terms(sum: f64, (n_human, n_simulated): (u32, u32)) -> f64 {
+    let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
+    let factor = if n_human == n_simulated { 2.0 * n_human } else { 2.0 * n_human * n_simulated };
+    (sum / factor).clamp(0.0, LN_2)
 }
 
 /// Root of the divergence less its first-order bias `(K - 1)/8 (1/n_h + 1/n_s)`, where `K` counts

@@ -70,11 +70,11 @@ impl<'a> Report<'a> {
         people: People,
         values: impl IntoIterator<Item = Value>,
     ) {
-        let mut values = values.into_iter().peekable();
-        let value = match values.peek() {
+        let mut values = values.into_iter();
+        let value = match values.next() {
             // Without a point estimate the resamples are of no use.
-            Some(Err(reason)) => Resampled::undefined(*reason),
-            _ => Resampled::from_results(values),
+            Some(Err(reason)) => Resampled::undefined(reason),
+            first => Resampled::from_results(first.into_iter().chain(values)),
         };
         self.push_resampled(score, item, group, people, value);
     }

@@ -1,4 +1,7 @@
-use crate::{NO_HUMANS, NO_SIMULATED, Side, Value, js_divergence};
+use crate::{
+    NO_HUMANS, NO_SIMULATED, Side, Value,
+    divergence::{js_of_terms, js_term},
+};
 use pilotbench_plugin_sdk::{Evaluation, People, Role};
 use std::sync::LazyLock;
 
@@ -166,16 +169,19 @@ impl VectorCounts {
 
     /// Jensen–Shannon divergence of the vectors, by weight index.
     pub fn js_divergence(&self, simulated: &Self) -> Vec<Value> {
-        let aligned = self.aligned(simulated);
-        let mut tables = [vec![0; aligned.len()], vec![0; aligned.len()]];
-        let divergence = |index| {
-            for (place, (human, other)) in aligned.iter().enumerate() {
-                tables[0][place] = human.map_or(0, |at| self.at(at)[index]);
-                tables[1][place] = other.map_or(0, |at| simulated.at(at)[index]);
+        let nobody = vec![0; self.width];
+        let mut sums = vec![0.0; self.width];
+        let sizes = || self.totals.iter().copied().zip(simulated.totals.iter().copied());
+        for (human, other) in self.aligned(simulated) {
+            let human = human.map_or(&nobody[..], |at| self.at(at)).iter();
+            let other = other.map_or(&nobody[..], |at| simulated.at(at));
+            for (sum, ((human, other), sizes)) in sums.iter_mut().zip(human.zip(other).zip(sizes()))
+            {
+                *sum += js_term(*human, *other, sizes);
             }
-            js_divergence(&tables[0], &tables[1])
-        };
-        (0..self.width).map(divergence).collect()
+        }
+        let divergence = |(index, sum)| Ok(js_of_terms(sum, self.both(simulated, index)?));
+        sums.into_iter().enumerate().map(divergence).collect()
     }
 
     /// Both sides must have somebody at this weight index.

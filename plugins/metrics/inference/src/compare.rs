@@ -47,6 +47,13 @@ impl Reference {
         }
     }
 
+    fn raw_sign(&self) -> Sign {
+        match self {
+            Self::Estimate(coefficient) => raw_sign(coefficient),
+            Self::Truth(value) => Sign::of_number(*value),
+        }
+    }
+
     fn sign(&self, alpha: f64) -> Sign {
         match self {
             Self::Estimate(coefficient) => {
@@ -54,6 +61,15 @@ impl Reference {
             }
             Self::Truth(value) => Sign::of_number(*value),
         }
+    }
+}
+
+/// The sign of an estimate; one that is a billion times smaller than its error is 0, for groups with
+/// equal means differ by rounding.
+fn raw_sign(coefficient: &Coefficient) -> Sign {
+    match coefficient.value.abs() > 1e-9 * coefficient.error {
+        true => Sign::of_number(coefficient.value),
+        false => Sign::Zero,
     }
 }
 
@@ -215,13 +231,14 @@ impl Pairs<'_> {
         mean(scores.collect::<Option<Vec<f64>>>().ok_or(TRUTH)?.into_iter())
     }
 
-    /// Share of the estimates that have the sign of the reference, significant or not. A true
-    /// coefficient of 0 has none.
+    /// Share of the estimates that have the sign of the reference, significant or not. What is 0,
+    /// up to rounding for an estimate, has none: a reference of 0 is left out.
     pub(crate) fn agreement(&self) -> Value {
         self.all().next().ok_or(NO_COEFFICIENTS)?;
-        let signed = self.all().filter(|pair| pair.reference.value() != 0.0);
-        let agrees = |pair: &Pair| pair.reference.value() * pair.simulated.value > 0.0;
-        mean(signed.map(|pair| f64::from(u8::from(agrees(pair)))))
+        let zero = Sign::Zero;
+        let signs = self.all().map(|pair| (pair.reference.raw_sign(), raw_sign(&pair.simulated)));
+        let signed = signs.filter(|(reference, _)| *reference != zero);
+        mean(signed.map(|(reference, simulated)| f64::from(u8::from(reference == simulated))))
             .map_err(|_| "every reference coefficient is 0")
     }
 
