@@ -25,15 +25,15 @@ def main(folder: Path, card: dict, threads: int):
     ours = json.loads((folder / "times.json").read_text())
     resamples = ours["resamples"]
     human, simulated = (read(folder / f"{side}.csv") for side in ("human", "simulated"))
-    weights = np.fromfile(folder / "weights.u16", "<u2").reshape(-1, 1 + resamples).T
+    weights = np.fromfile(folder / "weights.u16", "<u2").reshape(-1, 1 + resamples)
     people = People(human, simulated, card)
     own_slopes = np.fromfile(folder / "slopes.f64").reshape(resamples, -1, 2)
 
     differences = compare(distribution(people, weights), folder, resamples)
     scores = shortest(lambda: distribution(people, weights), 10)
-    loop = shortest(lambda: by_loops(people, weights[:LOOPS]), 2) * resamples / LOOPS
+    loop = shortest(lambda: by_loops(people, weights[:, :LOOPS]), 2) * resamples / LOOPS
     start = time.perf_counter()
-    slopes = logits(human, weights[1 : 1 + REFITS])
+    slopes = logits(human, weights[:, 1 : 1 + REFITS])
     refits = (time.perf_counter() - start) * resamples / REFITS
     assert np.allclose(slopes, own_slopes[:REFITS], rtol=1e-6, atol=1e-8)
 
@@ -77,8 +77,8 @@ def one_hot(answers):
 
 
 def of_items(counts):
-    """The columns of one_hot, item by item."""
-    return np.split(counts, np.cumsum(list(ITEMS.values()))[:-1], axis=-1)
+    """Levels of all items x anything, item by item."""
+    return np.split(counts, np.cumsum(list(ITEMS.values()))[:-1])
 
 
 def distribution(people: People, weights) -> dict:
@@ -87,8 +87,8 @@ def distribution(people: People, weights) -> dict:
     levels = one_hot(people.human), one_hot(people.simulated)
     out = {}
     for group, members in people.groups.items():
-        drawn = weights[:, members]
-        human, simulated = (of_items(drawn @ side[members]) for side in levels)
+        drawn = weights[members]
+        human, simulated = (of_items(side[members].T @ drawn) for side in levels)
         by_item = [item_scores(*item) for item in zip(human, simulated)]
         names = by_item[0] if group == (None, None) else list(by_item[0])[:4]
         for score in names:
@@ -102,22 +102,22 @@ def distribution(people: People, weights) -> dict:
 
 
 def item_scores(human, simulated) -> dict:
-    """Scores of one item: counts are resamples x levels."""
-    n_human, n_simulated = human.sum(axis=1), simulated.sum(axis=1)
-    p, q = human / n_human[:, None], simulated / n_simulated[:, None]
-    js = jensenshannon(p, q, axis=1)
-    observed = np.count_nonzero(human + simulated, axis=1)
+    """Scores of one item: counts are levels x resamples."""
+    n_human, n_simulated = human.sum(axis=0), simulated.sum(axis=0)
+    p, q = human / n_human, simulated / n_simulated
+    js = jensenshannon(p, q)
+    observed = np.count_nonzero(human + simulated, axis=0)
     bias = (observed - 1) / 8 * (1 / n_human + 1 / n_simulated)
-    cumulated = np.abs(np.cumsum(p - q, axis=1)[:, :-1])
-    w1 = cumulated.sum(axis=1)
+    cumulated = np.abs(np.cumsum(p - q, axis=0)[:-1])
+    w1 = cumulated.sum(axis=0)
     return {
         "js_distance": js,
         "js_corrected": np.sqrt(np.maximum(0, js**2 - bias)),
-        "total_variation": 0.5 * np.abs(p - q).sum(axis=1),
-        "w1_normalised": w1 / cumulated.shape[1],
+        "total_variation": 0.5 * np.abs(p - q).sum(axis=0),
+        "w1_normalised": w1 / len(cumulated),
         "js_distance_base2": js / np.sqrt(np.log(2)),
         "w1": w1,
-        "ks": cumulated.max(axis=1),
+        "ks": cumulated.max(axis=0),
     }
 
 
@@ -128,7 +128,7 @@ def joint(people: People, weights, out):
     distinct, codes = np.unique(codes, return_inverse=True)
     human, simulated = np.split(np.eye(len(distinct))[codes], 2)
     everybody = ("js_joint", None, None, None)
-    out[everybody] = jensenshannon(weights @ human, weights @ simulated, axis=1)
+    out[everybody] = jensenshannon(human.T @ weights, simulated.T @ weights)
     rows, half = draws(np.arange(len(human)), len(human) // 2)
     halves = [human[part].sum(axis=1) for part in (rows[:, :half], rows[:, half:])]
     out["js_joint_split_half", None, None, None] = jensenshannon(*halves, axis=1).mean(keepdims=True)
@@ -145,11 +145,10 @@ def matched(people: People, levels, out):
             if len(members) < FLOOR:
                 continue
             rows, _ = draws(members, half)
-            own = levels[0][rows[:, :half]].sum(axis=1)
-            others = [side[rows[:, half:]].sum(axis=1) for side in levels]
+            own = of_items(levels[0][rows[:, :half]].sum(axis=1).T)
+            others = [of_items(side[rows[:, half:]].sum(axis=1).T) for side in levels]
             to_humans, to_simulated = (
-                np.mean([jensenshannon(*p, axis=1) for p in zip(of_items(own), of_items(other))])
-                for other in others
+                np.mean([jensenshannon(*item) for item in zip(own, other)]) for other in others
             )
             excesses.append(to_simulated - to_humans)
             out["js_matched", None, *group] = np.array([to_simulated])
@@ -168,14 +167,14 @@ def draws(members, half):
 
 def by_loops(people: People, weights):
     """The scores of items as they are often written: one call per resample, group and item."""
-    for index in range(len(weights)):
-        rows = np.repeat(np.arange(len(people.human)), weights[index])
+    for drawn in weights.T:
+        rows = np.repeat(np.arange(len(people.human)), drawn)
         human, simulated = people.human[rows], people.simulated[rows]
         for members in people.groups.values():
             inside = members[rows]
             for i, k in enumerate(ITEMS.values()):
-                counts = (np.bincount(side[inside, i], minlength=k)[None] for side in (human, simulated))
-                item_scores(*counts)
+                sides = (human[inside, i], simulated[inside, i])
+                item_scores(*(np.bincount(side, minlength=k) for side in sides))
 
 
 def logits(human, weights):
@@ -184,7 +183,7 @@ def logits(human, weights):
     flags = [human["eth"] != 0, human["age"] == 0, human["fem"], human["edu"] == 2, human["pol"] == 0]
     design = np.column_stack([np.ones(len(human["act"])), *factors, *flags]).astype(float)
     fits = []
-    for drawn in weights:
+    for drawn in weights.T:
         rows = np.repeat(np.arange(len(design)), drawn)
         fit = Logit(human["act"][rows], design[rows]).fit(disp=0)
         fits.append(np.column_stack([fit.params, fit.bse]))
