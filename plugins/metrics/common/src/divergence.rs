@@ -11,15 +11,92 @@ pub(crate) fn masses(human: &[u32], simulated: &[u32]) -> Result<(u32, u32), &'s
     }
 }
 
+/// Counts by level of both sides; neither is empty. Several distances of one pair are computed
+/// faster from this than one by one, for all need the sizes.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'a> {
+    human: &'a [u32],
+    simulated: &'a [u32],
+    sizes: (u32, u32),
+}
+
+impl<'a> Pair<'a> {
+    /// Both sides.
+    ///
+    /// # Errors
+    /// When one side is empty.
+    #[inline]
+    pub fn new(human: &'a [u32], simulated: &'a [u32]) -> Result<Self, &'static str> {
+        Ok(Self { human, simulated, sizes: masses(human, simulated)? })
+    }
+
+    /// Counts of each level.
+    #[inline]
+    pub(crate) fn levels(self) -> impl Iterator<Item = (u32, u32)> {
+        self.human.iter().copied().zip(self.simulated.iter().copied())
+    }
+
+    /// Counts of one level.
+    #[inline]
+    pub(crate) fn level(self, level: usize) -> (u32, u32) {
+        (self.human[level], self.simulated[level])
+    }
+
+    /// Sizes of both sides.
+    #[inline]
+    pub(crate) fn sizes(self) -> (f64, f64) {
+        (f64::from(self.sizes.0), f64::from(self.sizes.1))
+    }
+
+    /// Whether both sides are of one size, as they are in most comparisons; sums are shorter then.
+    #[inline]
+    fn is_balanced(self) -> bool {
+        self.sizes.0 == self.sizes.1
+    }
+
+    /// As [`js_divergence`].
+    #[inline]
+    pub fn js_divergence(self) -> f64 {
+        let terms = self.levels().map(|(human, simulated)| js_term(human, simulated, self.sizes));
+        js_of_terms(terms.sum(), self.sizes)
+    }
+
+    /// As [`js_corrected`].
+    #[inline]
+    pub fn js_corrected(self, divergence: f64) -> f64 {
+        let observed = self.levels().map(|(human, simulated)| u32::from(human + simulated > 0));
+        let observed: u32 = observed.sum();
+        let (n_human, n_simulated) = self.sizes();
+        let per_person = match self.is_balanced() {
+            true => 2.0 / n_human,
+            false => 1.0 / n_human + 1.0 / n_simulated,
+        };
+        let bias = f64::from(observed - 1) / 8.0 * per_person;
+        (divergence - bias).max(0.0).sqrt()
+    }
+
+    /// As [`total_variation`].
+    #[inline]
+    pub fn total_variation(self) -> f64 {
+        let (n_human, n_simulated) = self.sizes();
+        if self.is_balanced() {
+            let differences = self.levels().map(|(human, simulated)| human.abs_diff(simulated));
+            return f64::from(differences.sum::<u32>()) / (2.0 * n_human);
+        }
+        let difference = |(human, simulated)| {
+            (f64::from(human) * n_simulated - f64::from(simulated) * n_human).abs()
+        };
+        let sum: f64 = self.levels().map(difference).sum();
+        (sum / (2.0 * n_human * n_simulated)).min(1.0)
+    }
+}
+
 /// Jensen–Shannon divergence in nats, in `[0, ln 2]`. The *distance* is its root.
 ///
 /// # Errors
 /// When one side is empty.
-#[inline]
 pub fn js_divergence(human: &[u32], simulated: &[u32]) -> Value {
-    let sizes = masses(human, simulated)?;
-    let terms = human.iter().zip(simulated).map(|(h, s)| js_term(*h, *s, sizes));
-    Ok(js_of_terms(terms.sum(), sizes))
+    Ok(Pair::new(human, simulated)?.js_divergence())
 }
 
 /// What a level adds to the divergence of two sides of these sizes, up to a factor.
@@ -40,8 +117,8 @@ pub(crate) fn js_term(human: u32, simulated: u32, (n_human, n_simulated): (u32, 
 /// The divergence from the sum of its terms.
 #[inline]
 pub(crate) fn js_of_terms(sum: f64, (n_human, n_simulated): (u32, u32)) -> f64 {
-    let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
-    let factor = if n_human == n_simulated { 2.0 * n_human } else { 2.0 * n_human * n_simulated };
+    let (h, s) = (f64::from(n_human), f64::from(n_simulated));
+    let factor = if n_human == n_simulated { 2.0 * h } else { 2.0 * h * s };
     (sum / factor).clamp(0.0, LN_2)
 }
 
@@ -50,14 +127,8 @@ pub(crate) fn js_of_terms(sum: f64, (n_human, n_simulated): (u32, u32)) -> f64 {
 ///
 /// # Errors
 /// When one side is empty.
-#[inline]
 pub fn js_corrected(human: &[u32], simulated: &[u32], divergence: Value) -> Value {
-    let divergence = divergence?;
-    let (n_human, n_simulated) = masses(human, simulated)?;
-    let observed = human.iter().zip(simulated).filter(|(h, s)| **h + **s > 0).count();
-    let per_person = 1.0 / f64::from(n_human) + 1.0 / f64::from(n_simulated);
-    let bias = (observed - 1) as f64 / 8.0 * per_person;
-    Ok((divergence - bias).max(0.0).sqrt())
+    Ok(Pair::new(human, simulated)?.js_corrected(divergence?))
 }
 
 /// Total variation distance, in `[0, 1]`.
@@ -66,12 +137,7 @@ pub fn js_corrected(human: &[u32], simulated: &[u32], divergence: Value) -> Valu
 /// When one side is empty.
 #[inline]
 pub fn total_variation(human: &[u32], simulated: &[u32]) -> Value {
-    let (n_human, n_simulated) = masses(human, simulated)?;
-    let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
-    let terms = human.iter().zip(simulated);
-    let sum: f64 =
-        terms.map(|(h, s)| (f64::from(*h) * n_simulated - f64::from(*s) * n_human).abs()).sum();
-    Ok((sum / (2.0 * n_human * n_simulated)).min(1.0))
+    Ok(Pair::new(human, simulated)?.total_variation())
 }
 
 /// Entropy in nats of a table of counts; `None` when it is empty, exactly 0 when all took one level.

@@ -1,4 +1,4 @@
-use crate::{Value, divergence::masses};
+use crate::Pair;
 use pilotbench_plugin_sdk::Item;
 
 /// Level indices by rising value.
@@ -14,6 +14,8 @@ pub fn levels_by_value(item: &Item) -> Vec<usize> {
 pub struct Scale {
     /// Level indices by rising value.
     order: Vec<usize>,
+    /// Whether they are already in that order.
+    is_rising: bool,
     /// Distance from each level in `order` to the next.
     gaps: Vec<f64>,
     span: f64,
@@ -27,7 +29,7 @@ impl Scale {
         }
         let (values, order) = (item.values(), levels_by_value(item));
         let gaps: Vec<f64> = order.windows(2).map(|w| values[w[1]] - values[w[0]]).collect();
-        Some(Self { span: gaps.iter().sum(), order, gaps })
+        Some(Self { span: gaps.iter().sum(), is_rising: order.is_sorted(), order, gaps })
     }
 
     /// Distance between the ends.
@@ -36,50 +38,42 @@ impl Scale {
     }
 
     /// Wasserstein distance of order 1, in units of the values.
-    ///
-    /// # Errors
-    /// When one side is empty.
     #[inline]
-    pub fn wasserstein(&self, human: &[u32], simulated: &[u32]) -> Value {
+    pub fn wasserstein(&self, pair: Pair) -> f64 {
         let mut sum = 0.0;
-        self.cumulative(human, simulated, |difference, gap| sum += difference * gap)?;
-        Ok(sum.min(self.span))
+        self.cumulative(pair, |difference, gap| sum += difference * gap);
+        sum.min(self.span)
     }
 
     /// Kolmogorov–Smirnov distance: the largest difference of the cumulative shares.
-    ///
-    /// # Errors
-    /// When one side is empty.
     #[inline]
-    pub fn kolmogorov(&self, human: &[u32], simulated: &[u32]) -> Value {
+    pub fn kolmogorov(&self, pair: Pair) -> f64 {
         let mut largest: f64 = 0.0;
-        self.cumulative(human, simulated, |difference, gap| {
+        self.cumulative(pair, |difference, gap| {
             // Between levels of one value nothing is cumulated yet.
             if gap > 0.0 {
                 largest = largest.max(difference);
             }
-        })?;
-        Ok(largest)
+        });
+        largest
     }
 
     #[inline]
-    fn cumulative(
-        &self,
-        human: &[u32],
-        simulated: &[u32],
-        mut each: impl FnMut(f64, f64),
-    ) -> Result<(), &'static str> {
-        let (n_human, n_simulated) = masses(human, simulated)?;
-        let (n_human, n_simulated) = (f64::from(n_human), f64::from(n_simulated));
+    fn cumulative(&self, pair: Pair, mut each: impl FnMut(f64, f64)) {
+        let (n_human, n_simulated) = pair.sizes();
         let scale = 1.0 / (n_human * n_simulated);
         let mut difference = 0.0;
-        for (level, gap) in self.order.iter().zip(&self.gaps) {
+        let mut step = |(human, simulated), gap| {
             // Whole numbers until the end: equal distributions differ by exactly 0.
-            difference +=
-                f64::from(human[*level]) * n_simulated - f64::from(simulated[*level]) * n_human;
-            each(difference.abs() * scale, *gap);
+            difference += f64::from(human) * n_simulated - f64::from(simulated) * n_human;
+            each(difference.abs() * scale, gap);
+        };
+        if self.is_rising {
+            pair.levels().zip(&self.gaps).for_each(|(level, gap)| step(level, *gap));
+        } else {
+            let levels = self.order.iter().zip(&self.gaps);
+            levels.for_each(|(level, gap)| step(pair.level(*level), *gap));
         }
-        Ok(())
     }
 }
 
@@ -93,10 +87,11 @@ mod tests {
         let experiment = ordinal_experiment(&[5]);
         let scale = Scale::new(&experiment.items[0]).unwrap();
         let (p, q) = ([1, 2, 4, 2, 1], [0, 1, 3, 4, 2]);
-        let w1 = scale.wasserstein(&p, &q).unwrap();
+        let pair = Pair::new(&p, &q).unwrap();
+        let w1 = scale.wasserstein(pair);
         assert!((w1 - 0.7).abs() < 1e-12);
         assert!((w1 / scale.span() - 0.175).abs() < 1e-12);
-        assert!((scale.kolmogorov(&p, &q).unwrap() - 0.3).abs() < 1e-12);
+        assert!((scale.kolmogorov(pair) - 0.3).abs() < 1e-12);
     }
 
     #[test]
@@ -104,7 +99,9 @@ mod tests {
         let mut experiment = ordinal_experiment(&[3]);
         experiment.items[0].levels.reverse();
         let scale = Scale::new(&experiment.items[0]).unwrap();
-        assert!((scale.wasserstein(&[4, 0, 0], &[0, 0, 2]).unwrap() - 2.0).abs() < 1e-12);
-        assert!((scale.kolmogorov(&[1, 1, 0], &[0, 1, 1]).unwrap() - 0.5).abs() < 1e-12);
+        assert!(
+            (scale.wasserstein(Pair::new(&[4, 0, 0], &[0, 0, 2]).unwrap()) - 2.0).abs() < 1e-12
+        );
+        assert!((scale.kolmogorov(Pair::new(&[1, 1, 0], &[0, 1, 1]).unwrap()) - 0.5).abs() < 1e-12);
     }
 }

@@ -1,82 +1,75 @@
 //! Distances between the answers to each item.
 
-use metric_common::{
-    ItemTables, NOMINAL, Report, Scale, Value, js_corrected, js_divergence, total_variation,
-};
+use metric_common::{ItemTables, NOMINAL, Pair, Report, Scale, Value};
 use pilotbench_plugin_sdk::{Evaluation, Group};
 use std::f64::consts::LN_2;
 
 pub(crate) fn report(input: &Evaluation, tables: &ItemTables, report: &mut Report) {
     let scales: Vec<Option<Scale>> = input.experiment.items.iter().map(Scale::new).collect();
     for (g, group) in tables.groups.iter().enumerate() {
-        let divergences: Vec<Vec<Divergence>> =
-            (0..scales.len()).map(|item| tables.values(g, item, Divergence::new)).collect();
+        let of_item = |(item, scale): (usize, &Option<Scale>)| {
+            let scale = match scale {
+                None => Err(NOMINAL),
+                Some(scale) if scale.span() == 0.0 => Err("the levels have one value"),
+                Some(scale) => Ok(scale),
+            };
+            tables.values(g, item, |human, other| Distances::new(human, other, scale))
+        };
+        let distances: Vec<Vec<Distances>> = scales.iter().enumerate().map(of_item).collect();
         let people = |item| tables.people(g, item);
         report.by_item("js_distance", group, people, |item| {
-            divergences[item].iter().map(|d| d.plain.map(f64::sqrt)).collect()
+            distances[item].iter().map(|d| d.divergence.map(f64::sqrt)).collect()
         });
         report.by_item("js_corrected", group, people, |item| {
-            divergences[item].iter().map(|d| d.corrected).collect()
+            distances[item].iter().map(|d| d.corrected).collect()
         });
         report.by_item("total_variation", group, people, |item| {
-            tables.values(g, item, total_variation)
+            distances[item].iter().map(|d| d.total_variation).collect()
         });
         report.by_item("w1_normalised", group, people, |item| {
-            on_scale(tables, g, item, &scales[item], |scale, human, simulated| {
-                if scale.span() == 0.0 {
-                    return Err("the levels have one value");
-                }
-                Ok(scale.wasserstein(human, simulated)? / scale.span())
-            })
+            distances[item].iter().map(|d| d.w1_normalised).collect()
         });
         if g == 0 {
-            overall(tables, &scales, &divergences, group, report);
+            report.by_item("js_distance_base2", group, people, |item| {
+                distances[item].iter().map(|d| d.divergence.map(|d| (d / LN_2).sqrt())).collect()
+            });
+            overall(tables, &scales, group, report);
         }
     }
 }
 
-/// The Jensen–Shannon divergence of an item, and the distance less the bias of small groups.
-struct Divergence {
-    plain: Value,
+/// The distances of an item at one weight index. Computed together: all need the sizes of both sides.
+struct Distances {
+    /// Jensen–Shannon divergence.
+    divergence: Value,
     corrected: Value,
+    total_variation: Value,
+    w1_normalised: Value,
 }
 
-impl Divergence {
-    fn new(human: &[u32], simulated: &[u32]) -> Self {
-        let plain = js_divergence(human, simulated);
-        Self { plain, corrected: js_corrected(human, simulated, plain) }
+impl Distances {
+    #[inline(always)]
+    fn new(human: &[u32], simulated: &[u32], scale: Result<&Scale, &'static str>) -> Self {
+        let pair = Pair::new(human, simulated);
+        let divergence = pair.map(Pair::js_divergence);
+        Self {
+            divergence,
+            corrected: pair.and_then(|pair| Ok(pair.js_corrected(divergence?))),
+            total_variation: pair.map(Pair::total_variation),
+            w1_normalised: scale.and_then(|scale| Ok(scale.wasserstein(pair?) / scale.span())),
+        }
     }
 }
 
 /// What is reported for everybody only.
-fn overall(
-    tables: &ItemTables,
-    scales: &[Option<Scale>],
-    divergences: &[Vec<Divergence>],
-    everybody: &Group,
-    report: &mut Report,
-) {
+fn overall(tables: &ItemTables, scales: &[Option<Scale>], everybody: &Group, report: &mut Report) {
     let people = |item| tables.people(0, item);
-    report.by_item("js_distance_base2", everybody, people, |item| {
-        divergences[item].iter().map(|d| d.plain.map(|d| (d / LN_2).sqrt())).collect()
-    });
-    report.by_item("w1", everybody, people, |item| {
-        on_scale(tables, 0, item, &scales[item], Scale::wasserstein)
-    });
-    report.by_item("ks", everybody, people, |item| {
-        on_scale(tables, 0, item, &scales[item], Scale::kolmogorov)
-    });
-}
-
-fn on_scale(
-    tables: &ItemTables,
-    group: usize,
-    item: usize,
-    scale: &Option<Scale>,
-    score: impl Fn(&Scale, &[u32], &[u32]) -> Value,
-) -> Vec<Value> {
-    match scale {
+    let on_scale = |item: usize, score: fn(&Scale, Pair) -> f64| match &scales[item] {
         None => vec![Err(NOMINAL); tables.width()],
-        Some(scale) => tables.values(group, item, |human, other| score(scale, human, other)),
-    }
+        Some(scale) => tables.values(0, item, |human, simulated| {
+            Pair::new(human, simulated).map(|pair| score(scale, pair))
+        }),
+    };
+    report.by_item("w1", everybody, people, |item| on_scale(item, Scale::wasserstein));
+    report.by_item("ks", everybody, people, |item| on_scale(item, Scale::kolmogorov));
 }

@@ -58,7 +58,7 @@ impl Default for Config {
             refits: 20,
             reference: ReferenceKind::Sample,
             sizes: vec![100, 200, 400],
-            draws: 10,
+            draws: 4,
         }
     }
 }
