@@ -119,9 +119,11 @@ pub(crate) fn terminal(board: &Board, size: Option<usize>) -> Result<String> {
         out,
         "\nmean over seeds ± half of the {percent:.0} % interval (over experiments: ± standard \
          error); listed best first at the largest pilot.\nORACLE rows know more than a method may and \
-         are not ranked.\n{}.",
-        meaning::READING
+         are not ranked."
     );
+    for (word, text) in meaning::READING {
+        let _ = writeln!(out, "{word}: {text}");
+    }
     if let Some(info) = board.scores.iter().find(|info| info.name == board.headline) {
         let _ = writeln!(out, "{}: {}", info.name, info.summary);
     }

@@ -206,7 +206,10 @@ fn notes(out: &mut String, board: &Board) {
             line!(out, "- `{name}`: {}", info.summary);
         }
     }
-    line!(out, "\n## What the headline's columns mean\n\n{}.", sentence(meaning::READING));
+    line!(out, "\n## How to read what the headline means\n");
+    for (word, text) in meaning::READING {
+        line!(out, "- {word}: {text}");
+    }
     line!(out, "\n“undef” marks a score that has no value; the reason is in `leaderboard.csv`.");
     if !board.left_out.is_empty() {
         line!(out, "\n## Left out\n");
@@ -266,11 +269,6 @@ fn exposure(exposure: Exposure) -> &'static str {
         Exposure::High => "high",
         Exposure::Unknown => "unknown",
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn with_stop(text: &str) -> String {

@@ -118,7 +118,7 @@ pub fn overall(board: &Board, strategy: &str, size: usize) -> Vec<[String; 6]> {
             r.method.clone(),
             format!("{rank:.2} [{low:.2}, {high:.2}]"),
             format!("{first:.2}"),
-            r.skill.map_or("undef".to_owned(), |(mean, n)| format!("{mean:.2} of {n}")),
+            r.skill.map_or("undef".to_owned(), |(mean, n)| format!("{} of {n}", rounded(mean, 2))),
             r.experiments.to_string(),
         ]
     };
@@ -130,7 +130,18 @@ fn shown<T>(verdict: &Verdict<T>, text: impl Fn(&T) -> String) -> String {
 }
 
 fn bounds(b: &Bounds, digits: usize) -> String {
-    format!("{:.digits$} [{:.digits$}, {:.digits$}]", b.value, b.low, b.high)
+    let [value, low, high] = [b.value, b.low, b.high].map(|value| rounded(value, digits));
+    format!("{value} [{low}, {high}]")
+}
+
+/// So many decimals, and no minus before zero.
+fn rounded(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    if is_zero(&text) { text.trim_start_matches('-').to_owned() } else { text }
+}
+
+fn is_zero(text: &str) -> bool {
+    !text.contains(|c: char| c.is_ascii_digit() && c != '0')
 }
 
 fn equivalent(e: &Equivalent) -> String {
@@ -160,7 +171,7 @@ fn letter(group: usize) -> String {
 
 fn signed(value: f64) -> String {
     let text = format!("{value:+.3}");
-    if text.trim_start_matches(['+', '-']) == "0.000" { "0.000".to_owned() } else { text }
+    if is_zero(&text) { "0.000".to_owned() } else { text }
 }
 
 /// `±` where the interval is symmetric, else its bounds.
@@ -176,15 +187,36 @@ fn p_value(p: f64) -> String {
     if p < 0.001 { "<.001".to_owned() } else { format!("{p:.3}") }
 }
 
-/// How to read the columns, for the foot of a table.
-pub const READING: &str = "rank: place among the methods of this size with its bootstrap interval \
-     (participants and seeds drawn together, the same draws for all); P(first): share of the draws \
-     in which it is first; tie: methods of one letter are not told apart from the best of them; \
-     less baseline: paired difference from `marginal` with the same pilot, below 0 is better, p \
-     adjusted over the sizes by Holm; skill: 0 is that baseline, 1 the human ceiling, at one number \
-     of people, undef where the two are not apart by two standard errors; worth pilot of: people \
-     that the baseline needs to score as well (pilot-equivalent size), and by how much that \
-     multiplies the method's own pilot";
+/// How to read the columns: a word and what it says.
+pub const READING: [(&str, &str); 7] = [
+    (
+        "rank",
+        "place among the methods of this size with its bootstrap interval (participants and seeds \
+         drawn together, the same draws for all)",
+    ),
+    ("P(first)", "share of the draws in which the method is first"),
+    ("tie", "methods of one letter are not told apart from the best of them"),
+    (
+        "less baseline",
+        "paired difference from `marginal` with the same pilot, below 0 is better; p adjusted over \
+         the sizes by Holm",
+    ),
+    (
+        "skill",
+        "0 is that baseline, 1 the human ceiling, at one number of people; undef where the two are \
+         not apart by two standard errors",
+    ),
+    (
+        "worth pilot of",
+        "people that the baseline needs to score as well (pilot-equivalent size), and by how much \
+         that multiplies the method's own pilot",
+    ),
+    (
+        "area",
+        "mean of the score over the logarithm of the pilot size; first beats baseline: the smallest \
+         pilot at which the method is better at the adjusted level",
+    ),
+];
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +226,7 @@ mod tests {
     fn words() {
         assert_eq!([1, 2, 26, 27, 28].map(letter), ["a", "b", "z", "aa", "ab"]);
         assert_eq!([-0.0004, 0.0121, -0.3].map(signed), ["0.000", "+0.012", "-0.300"]);
+        assert_eq!([-0.001, 0.04, -1.5].map(|v| rounded(v, 2)), ["0.00", "0.04", "-1.50"]);
         assert_eq!([1.0, 2.5].map(whole), ["1", "2.5"]);
         assert_eq!(with_bounds(-0.01, -0.03, 0.01), "-0.010 ±0.020");
         assert_eq!(with_bounds(-0.01, -0.02, 0.01), "-0.010 [-0.020, +0.010]");
