@@ -329,9 +329,8 @@ mod tests {
             };
             let jackknife: Vec<f64> = (0..20).map(left_out).collect();
             let mut drawn = vec![vec![0_u16; draws]; seeds];
-            for draw in 0..draws {
-                (0..seeds).for_each(|_| drawn[stream.below(seeds)][draw] += 1);
-            }
+            let picks = (0..draws).flat_map(|draw| std::iter::repeat_n(draw, seeds));
+            picks.for_each(|draw| drawn[stream.below(seeds)][draw] += 1);
             let mut collected = Collected::default();
             for (seed, drawn) in drawn.iter().enumerate() {
                 let noise = 0.5 * normal(&mut stream);
