@@ -27,14 +27,23 @@ pub(crate) fn leaderboard(places: &Places, arguments: &LeaderboardArguments) -> 
         leaderboard::publish(out, &files)?;
         return Ok(Exit::Done);
     }
-    let [markdown, csv, json, _] = &files;
-    match arguments.format {
-        Format::Terminal => output::print(&terminal(&board, arguments.size)?),
+    print(arguments.format, &files, || terminal(&board, arguments.size))?;
+    Ok(Exit::Done)
+}
+
+/// Prints a board in the form that was asked for.
+pub(crate) fn print(
+    format: Format,
+    [markdown, csv, json, _]: &[Vec<u8>; 4],
+    terminal: impl FnOnce() -> Result<String>,
+) -> Result<()> {
+    match format {
+        Format::Terminal => output::print(&terminal()?),
         Format::Markdown => output::print(&String::from_utf8_lossy(markdown)),
         Format::Csv => output::print(&String::from_utf8_lossy(csv)),
         Format::Json => output::print(&String::from_utf8_lossy(json)),
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Scores a run: its board and the files of it.

@@ -2,7 +2,7 @@
 
 use super::{leaderboard, set_threads};
 use crate::{
-    arguments::{Chosen, Format, Places, ScoreArguments},
+    arguments::{Chosen, Places, ScoreArguments},
     exit::Exit,
     output,
     setting::{self, Sources},
@@ -199,13 +199,7 @@ fn show(
     if let Some(out) = &arguments.out {
         boards::publish(out, &files)?;
     }
-    let [markdown, csv, json, _] = &files;
-    match arguments.format {
-        Format::Terminal => output::print(&terminal(&board, arguments.size)?),
-        Format::Markdown => output::print(&String::from_utf8_lossy(markdown)),
-        Format::Csv => output::print(&String::from_utf8_lossy(csv)),
-        Format::Json => output::print(&String::from_utf8_lossy(json)),
-    }
+    leaderboard::print(arguments.format, &files, || terminal(&board, arguments.size))?;
     Ok(Exit::Done)
 }
 

@@ -210,7 +210,10 @@ fn notes(out: &mut String, board: &Board) {
     for (word, text) in meaning::READING {
         line!(out, "- {word}: {text}");
     }
-    line!(out, "\n“undef” marks a score that has no value; the reason is in `leaderboard.csv`.");
+    line!(
+        out,
+        "\n“undef” marks what has no value; the reason is in `leaderboard.csv`, that of a comparison in `leaderboard.json`."
+    );
     if !board.left_out.is_empty() {
         line!(out, "\n## Left out\n");
         for left in &board.left_out {
