@@ -48,12 +48,6 @@ impl<'a> Pair<'a> {
         (f64::from(self.sizes.0), f64::from(self.sizes.1))
     }
 
-    /// Whether both sides are of one size, as they are in most comparisons; sums are shorter then.
-    #[inline]
-    fn is_balanced(self) -> bool {
-        self.sizes.0 == self.sizes.1
-    }
-
     /// As [`js_divergence`].
     #[inline]
     pub fn js_divergence(self) -> f64 {
@@ -67,10 +61,7 @@ impl<'a> Pair<'a> {
         let observed = self.levels().map(|(human, simulated)| u32::from(human + simulated > 0));
         let observed: u32 = observed.sum();
         let (n_human, n_simulated) = self.sizes();
-        let per_person = match self.is_balanced() {
-            true => 2.0 / n_human,
-            false => 1.0 / n_human + 1.0 / n_simulated,
-        };
+        let per_person = 1.0 / n_human + 1.0 / n_simulated;
         let bias = f64::from(observed - 1) / 8.0 * per_person;
         (divergence - bias).max(0.0).sqrt()
     }
@@ -79,10 +70,6 @@ impl<'a> Pair<'a> {
     #[inline]
     pub fn total_variation(self) -> f64 {
         let (n_human, n_simulated) = self.sizes();
-        if self.is_balanced() {
-            let differences = self.levels().map(|(human, simulated)| human.abs_diff(simulated));
-            return f64::from(differences.sum::<u32>()) / (2.0 * n_human);
-        }
         let difference = |(human, simulated)| {
             (f64::from(human) * n_simulated - f64::from(simulated) * n_human).abs()
         };

@@ -171,4 +171,29 @@ mod tests {
         assert_eq!(tally.counts(0, 0, 1), [60_000 + 19 * 9_000, 20 * 9_000]);
         assert_eq!((tally.people(0, 1), tally.width()), (40, 2));
     }
+
+    #[test]
+    fn many_people_and_indices_are_counted_as_one_by_one() {
+        let (rows, resamples) = (BLOCK + 100, LANES + 6);
+        let experiment = ordinal_experiment(&[3]);
+        let person = |i: usize| match i % 7 {
+            0 => Person { answers: vec![None], id: format!("p{i}"), ..Person::default() },
+            code => Person::answering(format!("p{i}"), &[code as i32 % 3]),
+        };
+        let people: Vec<Person> = (0..rows).map(person).collect();
+        let weights: Vec<Vec<u16>> =
+            (0..rows).map(|i| (0..resamples).map(|b| (i * b % 5) as u16).collect()).collect();
+        let input = evaluation(&experiment, &people, &people, &[], &weights).unwrap();
+        let side = Side::human(&input, &Layout::everybody());
+        let tally = Tally::new(&side, &[Codes::of_item(&input.human, 0, 3)]);
+        for index in 0..=resamples {
+            let mut counts = [0; 3];
+            for row in 0..rows {
+                if let Some(code) = input.human.answer(row, 0) {
+                    counts[code] += u32::from(input.human_weights.row(row)[index]);
+                }
+            }
+            assert_eq!(tally.counts(0, 0, index), counts);
+        }
+    }
 }
