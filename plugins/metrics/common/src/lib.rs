@@ -30,7 +30,7 @@ pub use ordered::{Scale, levels_by_value};
 pub use random::{Random, order_by_id};
 pub use report::{ItemMeans, People, Report};
 pub use side::Side;
-pub use structure::{Structures, VectorCounts, ln_factorial, rarefied, rows_by_group};
+pub use structure::{ByVector, Structures, VectorCounts, ln_factorial, rarefied, vectors_by_row};
 pub use tables::ItemTables;
 pub use tally::Tally;
 

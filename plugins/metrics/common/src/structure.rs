@@ -5,9 +5,9 @@ use crate::{
 use pilotbench_plugin_sdk::{Evaluation, People, Role};
 use std::sync::LazyLock;
 
-/// Complete belief vectors of both sides as numbers: equal vectors, equal numbers.
+/// Complete answer vectors of both sides as numbers: equal vectors, equal numbers.
 ///
-/// People with a missing belief answer are left out.
+/// People with a missing answer are left out.
 #[derive(Debug)]
 pub struct Structures {
     /// `(vector, row)` of the humans, by vector.
@@ -24,10 +24,14 @@ impl Structures {
     /// # Errors
     /// When the experiment asks for no beliefs.
     pub fn new(input: &Evaluation) -> Result<Self, &'static str> {
-        let items = input.experiment.items_with_role(Role::Belief);
-        if items.is_empty() {
-            return Err("no belief items");
+        match input.experiment.items_with_role(Role::Belief) {
+            items if items.is_empty() => Err("no belief items"),
+            items => Ok(Self::of_items(input, &items)),
         }
+    }
+
+    /// Reads the answers to some items.
+    pub fn of_items(input: &Evaluation, items: &[usize]) -> Self {
         let complete = |people: &People, offset: usize| -> Vec<(u128, usize)> {
             let rows = 0..people.len();
             let complete = |row: &usize| items.iter().all(|i| people.answer(*row, *i).is_some());
@@ -41,7 +45,7 @@ impl Structures {
             Some(row) => input.simulated.answer(row, item),
         };
         let mut cells: u128 = 1;
-        for item in &items {
+        for item in items {
             let levels = input.experiment.items[*item].levels.len().max(1) as u128;
             if cells.checked_mul(levels).is_none() {
                 cells = renumber(&mut rows);
@@ -55,13 +59,22 @@ impl Structures {
         let (human, simulated): (Vec<_>, Vec<_>) =
             rows.into_iter().map(|(code, row)| (code as u32, row)).partition(|(_, r)| *r < offset);
         let simulated = simulated.into_iter().map(|(code, row)| (code, row - offset)).collect();
-        Ok(Self { human, simulated, distinct })
+        Self { human, simulated, distinct }
     }
 }
 
-/// Sorts by code and replaces the codes by their ranks; returns how many there are.
+/// The vector of each row of one side of [`Structures`]; `None` where an answer is missing.
+pub fn vectors_by_row(rows: &[(u32, usize)], count: usize) -> Vec<Option<u32>> {
+    let mut vectors = vec![None; count];
+    rows.iter().for_each(|(vector, row)| vectors[*row] = Some(*vector));
+    vectors
+}
+
+/// Sorts by code and replaces the codes by their ranks; returns how many there are. Rows of one code
+/// stay in their order.
 fn renumber(rows: &mut [(u128, usize)]) -> u128 {
-    rows.sort_unstable();
+    // There are few codes and many rows of each, which this sort makes use of.
+    rows.sort_by_key(|(code, _)| *code);
     let mut rank = 0;
     let mut last = rows.first().map(|(code, _)| *code);
     for (code, _) in rows.iter_mut() {
@@ -74,15 +87,29 @@ fn renumber(rows: &mut [(u128, usize)]) -> u128 {
     if rows.is_empty() { 0 } else { rank + 1 }
 }
 
-/// The rows of one side of [`Structures`] in each group, in the same order.
-pub fn rows_by_group(side: &Side, rows: &[(u32, usize)]) -> Vec<Vec<(u32, usize)>> {
-    let mut groups = vec![Vec::new(); side.groups()];
-    for (id, row) in rows {
-        for group in side.groups_of(*row) {
-            groups[usize::from(*group)].push((*id, *row));
+/// One side of [`Structures`] with the people of each group. Weights are copied into the order of the
+/// vectors, so that counting a group reads a large table from one end to the other.
+#[derive(Debug)]
+pub struct ByVector {
+    width: usize,
+    vectors: Vec<u32>,
+    weights: Vec<u16>,
+    /// By group, places in `vectors`.
+    groups: Vec<Vec<u32>>,
+}
+
+impl ByVector {
+    /// Copies the weights of rows that stand in the order of their vectors.
+    pub fn new(side: &Side, rows: &[(u32, usize)]) -> Self {
+        let width = side.weights.width();
+        let mut weights = Vec::with_capacity(rows.len() * width);
+        let mut groups = vec![Vec::new(); side.groups()];
+        for (place, (_, row)) in rows.iter().enumerate() {
+            weights.extend_from_slice(side.weights.row(*row));
+            side.groups_of(*row).iter().for_each(|g| groups[usize::from(*g)].push(place as u32));
         }
+        Self { width, vectors: rows.iter().map(|(vector, _)| *vector).collect(), weights, groups }
     }
-    groups
 }
 
 /// How often each belief vector was given in one group, at every weight index.
@@ -99,30 +126,39 @@ impl VectorCounts {
     /// Counts rows, which stand in the order of their vectors.
     pub fn new(side: &Side, rows: &[(u32, usize)]) -> Self {
         let mut table = Self::default();
-        table.fill(side, rows);
+        let people = rows.iter().map(|(vector, row)| (*vector, side.weights.row(*row)));
+        table.count(side.weights.width(), people);
         table
     }
 
-    /// Counts other rows in the same memory.
-    pub fn fill(&mut self, side: &Side, rows: &[(u32, usize)]) {
-        self.width = side.weights.width();
-        self.people = rows.len();
+    /// Counts another group in the same memory.
+    pub fn fill(&mut self, people: &ByVector, group: usize) {
+        let width = people.width;
+        let person = |place: &u32| {
+            let place = *place as usize;
+            (people.vectors[place], &people.weights[place * width..(place + 1) * width])
+        };
+        self.count(width, people.groups[group].iter().map(person));
+    }
+
+    fn count<'w>(&mut self, width: usize, people: impl ExactSizeIterator<Item = (u32, &'w [u16])>) {
+        self.width = width;
+        self.people = people.len();
         self.ids.clear();
         self.counts.clear();
-        for (id, row) in rows {
-            let weights = side.weights.row(*row);
-            if self.ids.last() == Some(id) {
-                let at = self.counts.len() - self.width;
+        for (id, weights) in people {
+            if self.ids.last() == Some(&id) {
+                let at = self.counts.len() - width;
                 let counts = self.counts[at..].iter_mut().zip(weights);
                 counts.for_each(|(count, weight)| *count += u32::from(*weight));
             } else {
-                self.ids.push(*id);
+                self.ids.push(id);
                 self.counts.extend(weights.iter().map(|weight| u32::from(*weight)));
             }
         }
         self.totals.clear();
-        self.totals.resize(self.width, 0);
-        for counts in self.counts.chunks_exact(self.width) {
+        self.totals.resize(width, 0);
+        for counts in self.counts.chunks_exact(width) {
             self.totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
         }
     }

@@ -4,7 +4,7 @@
 use crate::Config;
 use metric_common::{
     Layout, People, Random, Report, Side, Structures, Value, VectorCounts, js_divergence,
-    order_by_id,
+    order_by_id, vectors_by_row,
 };
 use pilotbench_plugin_sdk::{Evaluation, Group};
 
@@ -34,10 +34,10 @@ pub(crate) fn report(config: Config, input: &Evaluation, report: &mut Report) {
 
 /// Mean distance between two random halves of the humans.
 fn split_half(config: Config, input: &Evaluation, structures: &Structures) -> Value {
-    let mut vectors = vec![0; input.human.len()];
-    structures.human.iter().for_each(|(vector, row)| vectors[*row] = *vector as usize);
-    let rows = structures.human.iter().map(|(_, row)| *row);
-    let mut people = order_by_id(&input.human, rows);
+    let vectors = vectors_by_row(&structures.human, input.human.len());
+    // Who they are matters no more: vectors are drawn, not rows, which lie far apart.
+    let order = order_by_id(&input.human, 0..input.human.len());
+    let mut people: Vec<u32> = order.into_iter().filter_map(|row| vectors[row]).collect();
     let half = people.len() / 2;
     if half == 0 {
         return Err("fewer than two participants with complete beliefs");
@@ -47,8 +47,8 @@ fn split_half(config: Config, input: &Evaluation, structures: &Structures) -> Va
     for _ in 0..config.splits {
         random.draw(&mut people, 2 * half);
         let mut counts = [vec![0; structures.distinct], vec![0; structures.distinct]];
-        for (place, row) in people[..2 * half].iter().enumerate() {
-            counts[usize::from(place >= half)][vectors[*row]] += 1;
+        for (place, vector) in people[..2 * half].iter().enumerate() {
+            counts[usize::from(place >= half)][*vector as usize] += 1;
         }
         sum += js_divergence(&counts[0], &counts[1])?.sqrt();
     }

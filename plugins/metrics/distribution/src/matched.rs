@@ -6,8 +6,11 @@
 //! people who stand in for the second. Where those answer as humans do, both distances are alike.
 
 use crate::Config;
-use metric_common::{Layout, People as Counts, Random, Report, Value, js_divergence, order_by_id};
-use pilotbench_plugin_sdk::{Evaluation, Group, People, Resampled};
+use metric_common::{
+    Layout, People as Counts, Random, Report, Structures, Value, js_divergence, order_by_id,
+    vectors_by_row,
+};
+use pilotbench_plugin_sdk::{Evaluation, Group, Resampled};
 use std::ops::Range;
 
 pub(crate) fn report(config: Config, input: &Evaluation, report: &mut Report) {
@@ -88,17 +91,18 @@ fn push_column(report: &mut Report, column: &str, excesses: &[(f64, usize)]) {
     report.push("js_worst", None, &group, people, [worst]);
 }
 
-/// Rows of one participant on both sides.
-type Pair = (usize, usize);
+/// What one participant answered on both sides: numbers of answer vectors. These are drawn instead
+/// of rows, which lie far apart in a large table.
+type Pair = (u32, u32);
 
 struct Answers {
     /// Where the levels of each item stand in a row of indicators.
     levels: Vec<Range<usize>>,
-    human: Indicators,
-    simulated: Indicators,
-    /// Participants with an answer to every item on both sides, in an order that depends on their
-    /// identifiers. A missing answer would make one of the compared sets smaller than the other.
-    pairs: Vec<Pair>,
+    indicators: Indicators,
+    /// Participants with an answer to every item on both sides, by row of the human, in an order that
+    /// depends on their identifiers. A missing answer would make one of the compared sets smaller
+    /// than the other.
+    pairs: Vec<(usize, Pair)>,
 }
 
 impl Answers {
@@ -110,24 +114,23 @@ impl Answers {
             start..end
         });
         let levels: Vec<Range<usize>> = levels.collect();
+        let items: Vec<usize> = (0..levels.len()).collect();
+        let vectors = Structures::of_items(input, &items);
+        let human = vectors_by_row(&vectors.human, input.human.len());
+        let simulated = vectors_by_row(&vectors.simulated, input.simulated.len());
         let twins = input.human.rows_in(input.simulated.people());
         let order = order_by_id(&input.human, 0..input.human.len());
-        let is_complete =
-            |people: &People, row| (0..levels.len()).all(|item| people.answer(row, item).is_some());
-        let pairs = order.into_iter().filter_map(|row| Some((row, twins[row]?))).filter(|pair| {
-            is_complete(&input.human, pair.0) && is_complete(input.simulated.people(), pair.1)
-        });
+        let pair = |row: usize| Some((row, (human[row]?, simulated[twins[row]?]?)));
         Self {
-            human: Indicators::new(&input.human, &levels),
-            simulated: Indicators::new(input.simulated.people(), &levels),
-            pairs: pairs.collect(),
+            indicators: Indicators::new(input, &vectors, &levels),
+            pairs: order.into_iter().filter_map(pair).collect(),
             levels,
         }
     }
 
     fn members(&self, input: &Evaluation, group: &Group) -> Vec<Pair> {
-        let pairs = self.pairs.iter().copied();
-        pairs.filter(|(human, _)| group.holds(&input.human, *human)).collect()
+        let members = self.pairs.iter().filter(|(row, _)| group.holds(&input.human, *row));
+        members.map(|(_, pair)| *pair).collect()
     }
 
     /// Both distances, averaged over items and draws.
@@ -136,9 +139,9 @@ impl Answers {
         for _ in 0..draws {
             random.draw(members, 2 * half);
             let (first, second) = members[..2 * half].split_at(half);
-            let own = self.human.counts(first.iter().map(|(human, _)| *human));
-            let humans = self.human.counts(second.iter().map(|(human, _)| *human));
-            let others = self.simulated.counts(second.iter().map(|(_, simulated)| *simulated));
+            let own = self.indicators.counts(first.iter().map(|(human, _)| *human));
+            let humans = self.indicators.counts(second.iter().map(|(human, _)| *human));
+            let others = self.indicators.counts(second.iter().map(|(_, simulated)| *simulated));
             let (mut to_simulated, mut to_humans) = (Mean::default(), Mean::default());
             for item in &self.levels {
                 let distance = |counts: &[u32]| {
@@ -154,31 +157,37 @@ impl Answers {
     }
 }
 
-/// One row per person: 1 at the level of each answer, 0 elsewhere. Counting people is then adding
-/// rows, in whole vectors.
+/// One row per answer vector: 1 at the level of each answer, 0 elsewhere. Counting people is then
+/// adding rows, in whole vectors.
 struct Indicators {
     stride: usize,
     values: Vec<u32>,
 }
 
 impl Indicators {
-    fn new(people: &People, levels: &[Range<usize>]) -> Self {
+    fn new(input: &Evaluation, vectors: &Structures, levels: &[Range<usize>]) -> Self {
         let stride = levels.last().map_or(0, |last| last.end).next_multiple_of(8);
-        let mut values = vec![0; people.len() * stride];
-        for row in 0..people.len() {
-            for (item, levels) in levels.iter().enumerate() {
-                if let Some(level) = people.answer(row, item) {
-                    values[row * stride + levels.start + level] = 1;
+        let mut values = vec![0; vectors.distinct * stride];
+        let sides =
+            [(&input.human, &vectors.human), (input.simulated.people(), &vectors.simulated)];
+        for (people, rows) in sides {
+            // Of the people who gave one vector, the first shows it.
+            for same in rows.chunk_by(|(a, _), (b, _)| a == b) {
+                let (vector, row) = same[0];
+                for (item, levels) in levels.iter().enumerate() {
+                    if let Some(level) = people.answer(row, item) {
+                        values[vector as usize * stride + levels.start + level] = 1;
+                    }
                 }
             }
         }
         Self { stride, values }
     }
 
-    fn counts(&self, rows: impl Iterator<Item = usize>) -> Vec<u32> {
+    fn counts(&self, vectors: impl Iterator<Item = u32>) -> Vec<u32> {
         let mut counts = vec![0; self.stride];
-        for row in rows {
-            let own = &self.values[row * self.stride..(row + 1) * self.stride];
+        for vector in vectors {
+            let own = &self.values[vector as usize * self.stride..][..self.stride];
             counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
         }
         counts

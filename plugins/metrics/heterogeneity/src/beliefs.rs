@@ -1,6 +1,6 @@
 //! Different complete belief vectors.
 
-use metric_common::{Layout, People, Report, Side, Structures, Value, VectorCounts, rows_by_group};
+use metric_common::{ByVector, Layout, People, Report, Side, Structures, Value, VectorCounts};
 use pilotbench_plugin_sdk::{Evaluation, Group};
 
 const BY_GROUP: [&str; 3] =
@@ -15,13 +15,12 @@ pub(crate) fn report(input: &Evaluation, report: &mut Report) {
         Err(reason) => return undefined(&groups, report, reason),
     };
     let layout = Layout::new(input);
-    let sides = (Side::human(input, &layout), Side::simulated(input, &layout));
-    let humans = rows_by_group(&sides.0, &structures.human);
-    let others = rows_by_group(&sides.1, &structures.simulated);
+    let humans = ByVector::new(&Side::human(input, &layout), &structures.human);
+    let others = ByVector::new(&Side::simulated(input, &layout), &structures.simulated);
     let (mut human, mut simulated) = (VectorCounts::default(), VectorCounts::default());
     for (g, group) in groups.iter().enumerate() {
-        human.fill(&sides.0, &humans[g]);
-        simulated.fill(&sides.1, &others[g]);
+        human.fill(&humans, g);
+        simulated.fill(&others, g);
         let pair = Pair::new(&human, &simulated);
         let people = People { human: human.people(), simulated: simulated.people() };
         let mut push = |score, values: Vec<Value>| report.push(score, None, group, people, values);
