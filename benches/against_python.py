@@ -43,6 +43,7 @@ def main(folder: Path, card: dict, threads: int):
     print(f"{'':44}{'ours s':>9}{'cores':>6}{'theirs s':>10}{'cores':>6}{'ratio':>8}")
     for name, own, cores, other, others in [
         ("distribution / numpy, vectorised", ours["distribution"], 1, scores, threads),
+        ("the same, one per core at once", ours["distribution on all cores"], ours["cores"], scores, threads),
         (f"distribution / scipy in loops ({LOOPS} of them)", ours["distribution"], 1, loop, threads),
         (f"logit refits / statsmodels ({REFITS} of them)", ours["logit"], 1, refits, threads),
         ("the same", ours["logit on all cores"], ours["cores"], refits, threads),
