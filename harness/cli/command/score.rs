@@ -61,11 +61,11 @@ fn beside(
     let recorded = setting::recorded(places, &chosen(arguments))?;
     let mut plan = rescored(recorded.plan, scoring, &recorded.sources.plugins)?;
     let experiment = the_experiment(&recorded.sources.experiments, arguments)?;
-    let table = read(file, experiment, arguments.unpaired)?;
     if arguments.unpaired {
         let message = "people who stand in for nobody cannot stand beside a run";
         return Err(Fault::usage("--unpaired", message).hint("leave the run out"));
     }
+    let table = AnswerTable::read(file, experiment)?;
     let name = method_name(arguments, file)?;
     if plan.method(&name).is_some() {
         let fault = Fault::usage("--as", format!("the run has a method `{name}`"));
@@ -97,7 +97,10 @@ fn alone(
         Fault::usage("--answers", "of which experiment are the answers?").hint("give --experiment")
     })?;
     let experiment = setting::experiment(places, wanted)?;
-    let table = read(file, &experiment, arguments.unpaired)?;
+    let table = match arguments.unpaired {
+        true => AnswerTable::read_unpaired(file, &experiment)?,
+        false => AnswerTable::read(file, &experiment)?,
+    };
     let replicates = table.replicates();
     let plugins = setting::plugins(places)?;
     if scoring.all_metrics().is_empty() {
@@ -128,13 +131,6 @@ fn rescored(plan: Plan, scoring: &ScoringFile, plugins: &Plugins) -> Result<Plan
     plan::rescored(plan, scoring, &|metric, settings| plugins.metric_facts(metric, settings))
 }
 
-fn read(file: &Path, experiment: &Experiment, unpaired: bool) -> Result<AnswerTable> {
-    match unpaired {
-        true => AnswerTable::read_unpaired(file, experiment),
-        false => AnswerTable::read(file, experiment),
-    }
-}
-
 /// The experiment that a table is of, among those of a run.
 fn the_experiment<'a>(
     experiments: &'a [Experiment],
@@ -157,14 +153,9 @@ fn the_experiment<'a>(
 fn method_name(arguments: &ScoreArguments, file: &Path) -> Result<String> {
     let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let name = arguments.name.clone().unwrap_or_else(stem);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-    match !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
-        true => Ok(name),
-        false => {
-            let message = format!("`{}` is not a name of [A-Za-z0-9-_.+]", name.escape_debug());
-            Err(Fault::usage("--as", message).hint("give one with --as"))
-        }
-    }
+    plan::check_method_name(&name)
+        .map_err(|message| Fault::usage("--as", message).hint("give one with --as"))?;
+    Ok(name)
 }
 
 /// Every replicate of the table is one that the run's plan has, so that all are of the same pilots.

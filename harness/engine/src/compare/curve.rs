@@ -1,11 +1,11 @@
 //! The headline along pilot sizes: how much human data a method is worth.
 
 use super::{
-    Bounds, Verdict,
+    Bounds, NO_DRAWS, Verdict,
     difference::Difference,
     field::{Badness, Field, On},
 };
-use crate::{plan::PlannedMethod, score::percentile};
+use crate::plan::PlannedMethod;
 use serde::Serialize;
 
 /// A pilot size read off the baseline's curve.
@@ -159,7 +159,7 @@ fn compute(field: &Field, method: &PlannedMethod, size: usize) -> Result<Equival
     let drawn = draws.filter_map(|(b, value)| read_off(&curve.draw(b)?, (*value)?));
     let mut drawn: Vec<PilotSize> = drawn.collect();
     if drawn.len() < 2 {
-        return Err("no resamples tell how sure it is");
+        return Err(NO_DRAWS);
     }
     drawn.sort_by(|a, b| a.key().total_cmp(&b.key()));
     let (low, high) = ends(&drawn, field.confidence());
@@ -190,9 +190,9 @@ pub(super) fn curve(
         let badness =
             |(value, other): (&f64, &f64)| better.badness(*value) - better.badness(*other);
         let draws: Vec<f64> = own_draws.iter().zip(&other_draws).map(badness).collect();
-        bounds(badness((own, &other)), &draws, field.confidence())
+        Bounds::of(badness((own, &other)), &draws, field.confidence())
     });
-    let area = area.and_then(|(value, draws)| bounds(value, &draws, field.confidence()));
+    let area = area.and_then(|(value, draws)| Bounds::of(value, &draws, field.confidence()));
     Curve {
         experiment: field.experiment.to_owned(),
         strategy: field.strategy.to_owned(),
@@ -201,11 +201,6 @@ pub(super) fn curve(
         area_difference: difference.into(),
         beats_from: beats_from(field, differences).into(),
     }
-}
-
-fn bounds(value: f64, draws: &[f64], confidence: f64) -> Result<Bounds, &'static str> {
-    let (low, high) = percentile(draws, confidence).ok_or("no resamples tell how sure it is")?;
-    Ok(Bounds { value, low, high })
 }
 
 /// Area under the headline's curve by its width, as estimate and by draw.

@@ -1,7 +1,7 @@
 //! A method against the same pilot's baseline.
 
 use super::{
-    ColumnDifference, Verdict,
+    ColumnDifference, NO_DRAWS, Verdict,
     field::{Badness, Field, On, paired},
     multiple::{benjamini_hochberg, holm},
     permutation::sign_flips,
@@ -58,7 +58,7 @@ pub(super) fn difference(
     let (bad_a, bad_b) = (Badness::of(a, better), Badness::of(b, better));
     let value = bad_a.value - bad_b.value;
     let draws = paired(&bad_a.draws, &bad_b.draws, |a, b| a - b);
-    let se = deviation(&draws).ok_or("no resamples tell how sure it is")?;
+    let se = deviation(&draws).ok_or(NO_DRAWS)?;
     let by_seed = seed_differences(a, b);
     let df = match by_seed.len() {
         0 | 1 => draws.len() - 1,
@@ -71,7 +71,7 @@ pub(super) fn difference(
             (value - half, value + half)
         }
         IntervalKind::Percentile | IntervalKind::Bca => {
-            percentile(&draws, field.confidence()).ok_or("no resamples tell how sure it is")?
+            percentile(&draws, field.confidence()).ok_or(NO_DRAWS)?
         }
     };
     let has_direction = matches!(better, Better::Lower | Better::Higher);

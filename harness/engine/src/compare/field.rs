@@ -59,12 +59,9 @@ impl<'a> Field<'a> {
     pub(super) fn cell(&self, method: &str, size: usize) -> Option<&'a CellScores> {
         let planned = self.plan.method(method)?;
         let size = if planned.facts.learns_from.uses_pilot() { size } else { 0 };
-        self.scores.cells.iter().find(|cell| {
-            cell.facts.experiment == self.experiment
-                && cell.facts.strategy == self.strategy
-                && cell.facts.method == method
-                && cell.facts.size == size
-        })
+        let is_it =
+            |cell: &&CellScores| cell.facts.is(self.experiment, method, size, self.strategy);
+        self.scores.cells.iter().find(is_it)
     }
 
     pub(super) fn headline(&self) -> &'a ScoreInfo {

@@ -27,7 +27,7 @@ pub use verdict::Verdict;
 
 use crate::{
     plan::{Left, Plan},
-    score::Scores,
+    score::{Scores, percentile, strategies},
 };
 use field::Field;
 use serde::Serialize;
@@ -64,6 +64,17 @@ pub struct Bounds {
     pub low: f64,
     /// Upper bound.
     pub high: f64,
+}
+
+/// Why nothing is said where a score has no draws.
+const NO_DRAWS: &str = "no resamples tell how sure it is";
+
+impl Bounds {
+    /// A value with the percentiles of its draws.
+    fn of(value: f64, draws: &[f64], confidence: f64) -> Result<Self, &'static str> {
+        let (low, high) = percentile(draws, confidence).ok_or(NO_DRAWS)?;
+        Ok(Self { value, low, high })
+    }
 }
 
 /// A shown score of one cell against the same pilot's baseline.
@@ -117,13 +128,7 @@ pub struct Comparisons {
 /// Compares the cells of a run.
 pub fn compare(plan: &Plan, scores: &Scores) -> Comparisons {
     let mut comparisons = Comparisons::default();
-    let mut strategies: Vec<&str> = Vec::new();
-    for cell in &scores.cells {
-        if !strategies.contains(&cell.facts.strategy.as_str()) {
-            strategies.push(&cell.facts.strategy);
-        }
-    }
-    for strategy in strategies {
+    for strategy in strategies(scores.cells.iter().map(|cell| &cell.facts)) {
         let experiments = plan.experiments.iter();
         let fields: Vec<Field> =
             experiments.map(|e| Field::new(plan, scores, &e.id, strategy)).collect();

@@ -22,31 +22,24 @@ pub(super) fn sign_flips(differences: &[f64], name: &[&str]) -> Option<f64> {
     }
     let scale: f64 = differences.iter().map(|d| d.abs()).sum();
     let observed = differences.iter().sum::<f64>().abs() - ROUNDING * scale;
-    let reaches = |bits: u64| {
-        let signed = differences.iter().enumerate().map(|(i, d)| match bits >> (i % 64) & 1 {
-            0 => *d,
-            _ => -d,
-        });
-        signed.sum::<f64>().abs() >= observed
-    };
     if n <= EXACT {
-        let reached = (0..1_u64 << n).filter(|bits| reaches(*bits)).count();
+        let reaches = |bits: &u64| add_signed(0.0, differences, *bits).abs() >= observed;
+        let reached = (0..1_u64 << n).filter(reaches).count();
         return Some(reached as f64 / f64::from(1_u32 << n));
     }
     let mut stream = SplitMix64::of(&[&["sign flips"], name].concat());
-    let reached = (0..PATTERNS).filter(|_| random_reaches(differences, observed, &mut stream));
+    let mut random_sum = || {
+        let words = differences.chunks(64);
+        words.fold(0.0, |sum, chunk| add_signed(sum, chunk, stream.next_u64()))
+    };
+    let reached = (0..PATTERNS).filter(|_| random_sum().abs() >= observed);
     Some((reached.count() + 1) as f64 / (PATTERNS + 1) as f64)
 }
 
-fn random_reaches(differences: &[f64], observed: f64, stream: &mut SplitMix64) -> bool {
-    let mut sum = 0.0;
-    for chunk in differences.chunks(64) {
-        let bits = stream.next_u64();
-        for (i, d) in chunk.iter().enumerate() {
-            sum += if bits >> i & 1 == 0 { *d } else { -d };
-        }
-    }
-    sum.abs() >= observed
+/// Adds up to 64 differences, each with the sign of its bit.
+fn add_signed(sum: f64, differences: &[f64], bits: u64) -> f64 {
+    let signed = differences.iter().enumerate();
+    signed.fold(sum, |sum, (i, d)| if bits >> i & 1 == 0 { sum + d } else { sum - d })
 }
 
 #[cfg(test)]

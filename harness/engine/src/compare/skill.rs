@@ -1,10 +1,10 @@
 //! Between the same pilot's baseline and humans.
 
 use super::{
-    Bounds, Verdict,
+    Bounds, NO_DRAWS, Verdict,
     field::{Field, On, paired},
 };
-use crate::score::{deviation, percentile};
+use crate::score::deviation;
 
 /// A denominator under so many of its standard errors says nothing.
 const CLEAR: f64 = 2.0;
@@ -25,7 +25,7 @@ fn compute(field: &Field, method: &str, size: usize) -> Result<Bounds, &'static 
     let own = field.badness(On::Half, method, size).ok_or("the score is undefined")?;
     let width = base.value - ceiling.value;
     let widths = paired(&base.draws, &ceiling.draws, |base, ceiling| base - ceiling);
-    let se = deviation(&widths).ok_or("no resamples tell how sure it is")?;
+    let se = deviation(&widths).ok_or(NO_DRAWS)?;
     if width <= 0.0 {
         return Err("the baseline is no worse than the human ceiling");
     }
@@ -39,7 +39,5 @@ fn compute(field: &Field, method: &str, size: usize) -> Result<Bounds, &'static 
         ratio.is_finite().then_some(ratio)
     });
     let ratios: Vec<f64> = ratios.collect();
-    let bounds = percentile(&ratios, field.confidence());
-    let (low, high) = bounds.ok_or("no resamples tell how sure it is")?;
-    Ok(Bounds { value: (base.value - own.value) / width, low, high })
+    Bounds::of((base.value - own.value) / width, &ratios, field.confidence())
 }

@@ -6,7 +6,7 @@ use crate::{
     experiment::Origin,
     plan::{LearnsFrom, Left, Plan, PlannedExperiment, PluginFacts},
     plugin::ScoreInfo,
-    score::{CellFacts, CellScores, Estimate, Scores},
+    score::{self, CellFacts, CellScores, Estimate, Scores},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,12 +181,7 @@ impl Board {
     ) -> Option<&BoardCell> {
         let fixed = self.method(method).is_some_and(|m| !m.learns_from.uses_pilot());
         let size = if fixed { 0 } else { size };
-        self.cells.iter().find(|c| {
-            c.facts.experiment == experiment
-                && c.facts.method == method
-                && c.facts.size == size
-                && c.facts.strategy == strategy
-        })
+        self.cells.iter().find(|c| c.facts.is(experiment, method, size, strategy))
     }
 
     /// The cells of an experiment, size by size; one that stands for every size comes at each, and at
@@ -251,13 +246,7 @@ impl Board {
 
     /// The strategies on the board, in the order of the plan.
     pub fn strategies(&self) -> Vec<&str> {
-        let mut strategies: Vec<&str> = Vec::new();
-        for cell in &self.cells {
-            if !strategies.contains(&cell.facts.strategy.as_str()) {
-                strategies.push(&cell.facts.strategy);
-            }
-        }
-        strategies
+        score::strategies(self.cells.iter().map(|cell| &cell.facts))
     }
 
     /// Methods that have a headline over experiments, best first at the largest size.

@@ -62,6 +62,18 @@ fn settings(table: &toml::Table) -> Result<Value> {
     serde_json::to_value(table).map_err(|e| Fault::usage("settings", e))
 }
 
+/// A fault's message when a method may not be called so.
+///
+/// # Errors
+/// When the name is not of `[A-Za-z0-9-_.+]`, empty or too long.
+pub fn check_method_name(name: &str) -> std::result::Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+    match !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
+        true => Ok(()),
+        false => Err(format!("`{}` is not of [A-Za-z0-9-_.+]", name.escape_debug())),
+    }
+}
+
 fn methods(
     file: &RunFile,
     backend: &dyn Fn(&str, &Value) -> Result<BackendFacts>,
@@ -72,12 +84,8 @@ fn methods(
         let MethodSpec { name, backend: wanted, adapter, settings: table, .. } = at.get_ref();
         let short = wanted.rsplit('/').next().unwrap_or(wanted);
         let name = name.clone().unwrap_or_else(|| short.to_owned());
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-        if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-            let message =
-                format!("method name `{}` is not of [A-Za-z0-9-_.+]", name.escape_debug());
-            return Err(file.fault(&at, message));
-        }
+        check_method_name(&name)
+            .map_err(|message| file.fault(&at, format!("method name {message}")))?;
         if !names.insert(name.clone()) {
             let fault = file.fault(&at, format!("method `{name}` stands twice"));
             return Err(fault.hint("give each its own `name`"));

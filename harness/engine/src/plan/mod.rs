@@ -11,7 +11,7 @@ mod runfile;
 /// The score that the host makes itself: the share of requests that were answered with a level.
 pub const VALID_RATE: &str = "valid_rate";
 
-pub use expand::{expand, rescored};
+pub use expand::{check_method_name, expand, rescored};
 pub use facts::{BackendFacts, LearnsFrom, MetricFacts, PluginFacts};
 pub use format::{
     Left, PLAN_FORMAT, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate,

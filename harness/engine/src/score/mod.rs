@@ -24,5 +24,5 @@ pub use external::{AnswerTable, Beside};
 pub use file::scores_file;
 pub use interval::{deviation, percentile, quantile};
 pub use rows::ScoreKey;
-pub use scorer::{CellFacts, CellScores, ScoreRow, Scores, score};
+pub use scorer::{CellFacts, CellScores, ScoreRow, Scores, score, strategies};
 pub use shown::Shown;

@@ -52,11 +52,7 @@ impl Resamples {
 
     /// The weights of these rows, as they cross to metrics.
     pub(super) fn batch(&self, ids: &StringArray, rows: &[u32]) -> RecordBatch {
-        let mut values = Vec::with_capacity(rows.len() * self.width);
-        for row in rows {
-            values.extend_from_slice(self.row(*row as usize));
-        }
-        weights_table(ids.clone(), values, self.width)
+        weights_table(ids.clone(), self.rows(rows), self.width)
     }
 
     /// The same, and the weights of simulated people who stand in for nobody in particular: they
@@ -71,17 +67,19 @@ impl Resamples {
         let others = simulated["participant_id"].as_string::<i32>();
         let (count, kind) = (plan.score.resamples, plan.score.interval);
         let others_weights = Self::new("simulated people", others, count, kind).weights;
-        let mut values = Vec::with_capacity((rows.len() + others.len()) * self.width);
-        for row in rows {
-            values.extend_from_slice(self.row(*row as usize));
-        }
+        let mut values = self.rows(rows);
         values.extend(others_weights);
         let ids = ids.iter().chain(others.iter()).collect();
         weights_table(ids, values, self.width)
     }
 
-    fn row(&self, row: usize) -> &[u16] {
-        &self.weights[row * self.width..(row + 1) * self.width]
+    fn rows(&self, rows: &[u32]) -> Vec<u16> {
+        let mut values = Vec::with_capacity(rows.len() * self.width);
+        for row in rows {
+            let start = *row as usize * self.width;
+            values.extend_from_slice(&self.weights[start..start + self.width]);
+        }
+        values
     }
 }
 

@@ -58,6 +58,27 @@ pub struct CellFacts {
     pub counts: Counts,
 }
 
+impl CellFacts {
+    /// Whether this is the cell of these names.
+    pub fn is(&self, experiment: &str, method: &str, size: usize, strategy: &str) -> bool {
+        self.experiment == experiment
+            && self.method == method
+            && self.size == size
+            && self.strategy == strategy
+    }
+}
+
+/// The strategies of cells, in the order of the plan.
+pub fn strategies<'a>(cells: impl IntoIterator<Item = &'a CellFacts>) -> Vec<&'a str> {
+    let mut strategies: Vec<&str> = Vec::new();
+    for cell in cells {
+        if !strategies.contains(&cell.strategy.as_str()) {
+            strategies.push(&cell.strategy);
+        }
+    }
+    strategies
+}
+
 /// All scores of one cell.
 #[derive(Debug, Clone)]
 pub struct CellScores {

@@ -1,4 +1,4 @@
-use metric_common::{Codes, Layout, Side, Tally, Value, spearman_of_cross_table};
+use metric_common::{Codes, Layout, Side, Tally, Value, levels_by_value, spearman_of_cross_table};
 use pilotbench_plugin_sdk::{Evaluation, Item, Role};
 
 /// One action and the beliefs that may lead to it.
@@ -50,14 +50,6 @@ impl<'a> Question<'a> {
             return Err(metric_common::NOMINAL);
         }
         let table = tally.counts(0, place, index);
-        spearman_of_cross_table(table, &by_value(belief), &by_value(action))
+        spearman_of_cross_table(table, &levels_by_value(belief), &levels_by_value(action))
     }
-}
-
-/// Level indices by rising value.
-pub(crate) fn by_value(item: &Item) -> Vec<usize> {
-    let values = item.values();
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    order
 }

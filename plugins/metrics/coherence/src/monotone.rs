@@ -1,10 +1,10 @@
 //! The rule of a belief index: above the human median the higher action, below it the lower.
 
 use crate::{
-    beliefs::{Question, by_value},
+    beliefs::Question,
     implied::{Implied, Verdict},
 };
-use metric_common::{Codes, mean_and_sd};
+use metric_common::{Codes, levels_by_value, mean_and_sd};
 use pilotbench_plugin_sdk::People;
 
 /// Distances from the median below this are rounding.
@@ -32,7 +32,7 @@ pub(crate) fn implied(question: &Question) -> Result<Implied, &'static str> {
     let humans = 0..input.human.len();
     let mut indices: Vec<f64> = humans.filter_map(|row| index(&input.human, row)).collect();
     let median = median(&mut indices).ok_or("no human has complete beliefs")?;
-    let order = by_value(action);
+    let order = levels_by_value(action);
     Ok(Implied::new(input, question.action, |people, row| match index(people, row) {
         None => Verdict::Missing,
         Some(index) if (index - median).abs() < TIE => Verdict::Tie,

@@ -55,7 +55,8 @@ impl<'a> Pair<'a> {
         js_of_terms(terms.sum(), self.sizes)
     }
 
-    /// As [`js_corrected`].
+    /// Root of the divergence less its first-order bias `(K - 1)/8 (1/n_h + 1/n_s)`, where `K` counts
+    /// the levels that anybody took; 0 when the bias is larger.
     #[inline]
     pub fn js_corrected(self, divergence: f64) -> f64 {
         let observed = self.levels().map(|(human, simulated)| u32::from(human + simulated > 0));
@@ -107,15 +108,6 @@ pub(crate) fn js_of_terms(sum: f64, (n_human, n_simulated): (u32, u32)) -> f64 {
     let (h, s) = (f64::from(n_human), f64::from(n_simulated));
     let factor = if n_human == n_simulated { 2.0 * h } else { 2.0 * h * s };
     (sum / factor).clamp(0.0, LN_2)
-}
-
-/// Root of the divergence less its first-order bias `(K - 1)/8 (1/n_h + 1/n_s)`, where `K` counts
-/// the levels that anybody took; 0 when the bias is larger.
-///
-/// # Errors
-/// When one side is empty.
-pub fn js_corrected(human: &[u32], simulated: &[u32], divergence: Value) -> Value {
-    Ok(Pair::new(human, simulated)?.js_corrected(divergence?))
 }
 
 /// Total variation distance, in `[0, 1]`.
@@ -188,8 +180,9 @@ mod tests {
     fn correction_of_the_catalogue() {
         let predicted = |n: f64| ((5.0 - 1.0) / 8.0 * (2.0 / n)).sqrt();
         assert!((predicted(30.0) - 0.183).abs() < 5e-4);
-        let divergence = js_divergence(&P, &Q);
-        let corrected = js_corrected(&P, &Q, divergence).unwrap();
-        assert_eq!(corrected, (divergence.unwrap() - 0.5 * 0.2).max(0.0).sqrt());
+        let pair = Pair::new(&P, &Q).unwrap();
+        let divergence = pair.js_divergence();
+        let corrected = pair.js_corrected(divergence);
+        assert_eq!(corrected, (divergence - 0.5 * 0.2).max(0.0).sqrt());
     }
 }

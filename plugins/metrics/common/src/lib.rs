@@ -23,7 +23,7 @@ pub mod testing;
 
 pub use codes::{Codes, MISSING};
 pub use correlation::{average_ranks, pearson, spearman_of_cross_table};
-pub use divergence::{Pair, entropy, js_corrected, js_divergence, total_variation};
+pub use divergence::{Pair, entropy, js_divergence, total_variation};
 pub use layout::Layout;
 pub use moments::{Moments, mean_and_sd, weighted_means};
 pub use ordered::{Scale, levels_by_value};
