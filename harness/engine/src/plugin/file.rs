@@ -1,23 +1,40 @@
 //! A plugin file before any of its code runs: is it a library of this machine, whole, with a probe?
 
-use crate::fault::{Fault, Result};
-use object::{
-    Object, ObjectSection, ObjectSymbol,
-    elf::FileHeader64,
-    read::elf::{ElfFile64, FileHeader, ProgramHeader},
+use super::{elf, opened::Opened};
+use crate::{
+    fault::{Fault, Result},
+    identity,
 };
-use pilotbench_plugin_abi::{FLAG_PANIC_ABORT, PROBE_SIZE, PROBE_SYMBOL, ProbeInfo};
+use pilotbench_plugin_abi::{FLAG_PANIC_ABORT, ProbeInfo};
 use std::path::{Path, PathBuf};
+
+/// Interfaces of this host.
+const INTERFACES: [&str; 2] = ["backend/1", "metric/1"];
+/// Characters of the longest name in a probe.
+const NAME_MAX: usize = 64;
 
 /// A library that carries a probe.
 #[derive(Debug, Clone)]
 pub struct PluginFile {
-    /// Canonical path.
+    /// Canonical path, as it was when the file was opened.
     pub path: PathBuf,
     /// What the plugin says of itself.
     pub probe: ProbeInfo,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// The file itself, open.
+    pub opened: Opened,
+    /// Whether it looks for other libraries beside itself (`$ORIGIN`).
+    pub(super) looks_beside_itself: bool,
+}
+
+/// The hash that a file must have, and who says so.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// SHA-256, hexadecimal.
+    pub sha256: &'a str,
+    /// Where it is written.
+    pub by: &'a str,
 }
 
 /// Reads a file and its probe without running anything.
@@ -25,100 +42,92 @@ pub struct PluginFile {
 /// # Errors
 /// When the file is missing, not a whole shared library of this machine, or not a plugin.
 pub fn inspect(path: &Path) -> Result<PluginFile> {
-    let fault = |message: String| Fault::plugin(path.display(), message);
-    let found = std::fs::metadata(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => fault("plugin file not found".into()),
-        _ => fault(e.to_string()),
-    })?;
-    if !found.is_file() {
-        return Err(fault("not a regular file".into()).hint("give the path of the library itself"));
-    }
-    // A relative name without a slash would make the loader search the system's libraries.
-    let path = path.canonicalize().map_err(|e| fault(e.to_string()))?;
-    let bytes = std::fs::read(&path).map_err(|e| fault(e.to_string()))?;
-    let elf = check_elf(&bytes).map_err(&fault)?;
-    let probe = read_probe(&elf).map_err(fault)?;
-    if probe.flags & FLAG_PANIC_ABORT != 0 {
-        let fault =
-            Fault::plugin(path.display(), "built with panic=abort: a panic cannot be caught");
-        return Err(fault.hint("build it with panic = \"unwind\", the default"));
-    }
-    let known = ["backend/1", "metric/1"];
-    if !probe.interfaces.iter().any(|interface| known.contains(&interface.as_str())) {
-        let spoken = probe.interfaces.join(", ");
-        let message = format!("speaks {spoken}; this host speaks {}", known.join(", "));
-        let hint = "rebuild the plugin with the SDK of this version, or use a matching host";
-        return Err(Fault::plugin(path.display(), message).hint(hint));
-    }
-    let sha256 = crate::identity::sha256(&bytes);
-    Ok(PluginFile { path, probe, sha256 })
+    inspect_expecting(path, None)
 }
 
-/// Checks that the loader can map every part of the file: `dlopen` of a truncated library does not
-/// fail, it kills the process.
-fn check_elf(bytes: &[u8]) -> std::result::Result<ElfFile64<'_>, String> {
-    if !bytes.starts_with(b"\x7fELF") {
-        return Err("not a shared library (no ELF header)".into());
+/// [`inspect`] of a file that must have a known hash.
+///
+/// # Errors
+/// As [`inspect`], and when the file has another hash.
+pub fn inspect_expecting(path: &Path, expected: Option<Expected>) -> Result<PluginFile> {
+    let fault = |message: String| Fault::plugin(path.display(), message);
+    let opened = Opened::open(path).map_err(|message| match message.as_str() {
+        "not a regular file" => fault(message).hint("give the path of the library itself"),
+        _ => fault(message),
+    })?;
+    // A relative name without a slash would make the loader search the system's libraries.
+    let canonical = path.canonicalize().map_err(|e| fault(e.to_string()))?;
+    let bytes = opened.bytes().map_err(fault)?;
+    let elf = elf::check_elf(&bytes).map_err(fault)?;
+    let sha256 = identity::sha256(&bytes);
+    if let Some(Expected { sha256: expected, by }) = expected
+        && expected != sha256
+    {
+        let fault = fault(format!("another file than {by} says (sha256 {sha256}, not {expected})"));
+        return Err(
+            fault.hint("add it again with `pilotbench plugin add --force`, if you trust it")
+        );
     }
-    if bytes.get(4) != Some(&2) {
-        return Err("not a 64-bit library".into());
+    let probe = elf::read_probe(&elf).map_err(fault)?;
+    check_probe(&probe).map_err(|(message, hint)| fault(message).hint(hint))?;
+    let looks_beside_itself = elf::looks_beside_itself(&elf, &bytes);
+    Ok(PluginFile { path: canonical, probe, sha256, opened, looks_beside_itself })
+}
+
+/// What is wrong with a probe, and what would be right.
+fn check_probe(probe: &ProbeInfo) -> std::result::Result<(), (String, &'static str)> {
+    if probe.flags & FLAG_PANIC_ABORT != 0 {
+        let message = "built with panic=abort: a panic cannot be caught".to_owned();
+        return Err((message, "build it with panic = \"unwind\", the default"));
     }
-    let header = FileHeader64::<object::Endianness>::parse(bytes)
-        .map_err(|_| "the ELF header is damaged".to_owned())?;
-    let endian = header.endian().map_err(|_| "built for another byte order".to_owned())?;
-    let (machine, host) = (header.e_machine(endian), host_machine());
-    if machine != host {
-        let (machine, host) = (machine_name(machine.0), machine_name(host.0));
-        return Err(format!("built for {machine}, this host is {host}"));
+    if !probe.interfaces.iter().any(|interface| INTERFACES.contains(&interface.as_str())) {
+        let spoken = probe.interfaces.join(", ");
+        let message =
+            format!("speaks {}; this host speaks {}", spoken.escape_debug(), INTERFACES.join(", "));
+        return Err((
+            message,
+            "rebuild the plugin with the SDK of this version, or use a matching host",
+        ));
     }
-    if header.e_type(endian) != object::elf::ET_DYN {
-        return Err("not a shared library (another kind of ELF file)".into());
+    check_name(&probe.name).map_err(|message| {
+        (format!("its name {message}"), "name it with small letters, digits and -")
+    })?;
+    let is_named = |entry: &&String| {
+        let name = entry.strip_prefix("backend:").or(entry.strip_prefix("metric:"));
+        name.is_some_and(|name| !name.is_empty() && name.chars().all(is_plain))
+    };
+    if let Some(wrong) = probe.provides.iter().find(|entry| !is_named(entry)) {
+        let message = format!("provides `{}`", wrong.escape_debug());
+        return Err((
+            message,
+            "what it provides is backend:NAME or metric:NAME, of [A-Za-z0-9-_.+]",
+        ));
     }
-    let size = bytes.len() as u64;
-    let cut = || "the file is cut short".to_owned();
-    let programs = header.program_headers(endian, bytes).map_err(|_| cut())?;
-    for program in programs {
-        let end = program.p_offset(endian).checked_add(program.p_filesz(endian));
-        if end.is_none_or(|end| end > size) {
-            return Err(cut());
+    let told = [&probe.version, &probe.rustc, &probe.sdk, &probe.arch, &probe.abi_stable];
+    match told.iter().any(|text| text.chars().any(char::is_control)) {
+        true => {
+            Err(("its probe holds control characters".to_owned(), "it was not made by the SDK"))
+        }
+        false => Ok(()),
+    }
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.+".contains(c)
+}
+
+/// Checks a plugin's name, which is also the name of its folder; the message otherwise.
+///
+/// # Errors
+/// When it is not of `[a-z0-9-_]`, does not begin with a letter or digit, or is too long.
+pub fn check_name(name: &str) -> std::result::Result<(), String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    match begins && name.len() <= NAME_MAX && name.chars().all(plain) {
+        true => Ok(()),
+        false => {
+            let shown: String = name.chars().take(NAME_MAX).collect();
+            Err(format!("`{}` is not of [a-z0-9-], at most {NAME_MAX}", shown.escape_debug()))
         }
     }
-    let tables = header
-        .e_shoff(endian)
-        .checked_add(u64::from(header.e_shentsize(endian)) * u64::from(header.e_shnum(endian)));
-    if tables.is_none_or(|end| end > size) {
-        return Err(cut());
-    }
-    ElfFile64::parse(bytes).map_err(|e| format!("damaged: {e}"))
-}
-
-fn read_probe(elf: &ElfFile64<'_>) -> std::result::Result<ProbeInfo, String> {
-    let symbol = elf.dynamic_symbols().find(|symbol| symbol.name() == Ok(PROBE_SYMBOL));
-    let symbol = symbol.ok_or("not a pilotbench plugin (no probe symbol)")?;
-    let size = symbol.size().max(PROBE_SIZE as u64);
-    let bytes = elf
-        .sections()
-        .find_map(|section| section.data_range(symbol.address(), size).ok().flatten())
-        .ok_or("the probe lies outside of the file")?;
-    ProbeInfo::parse(bytes).map_err(|e| e.to_string())
-}
-
-fn host_machine() -> object::elf::Machine {
-    match std::env::consts::ARCH {
-        "aarch64" => object::elf::EM_AARCH64,
-        "riscv64" => object::elf::EM_RISCV,
-        _ => object::elf::EM_X86_64,
-    }
-}
-
-fn machine_name(machine: u16) -> String {
-    let known = [
-        (object::elf::EM_X86_64, "x86_64"),
-        (object::elf::EM_AARCH64, "aarch64"),
-        (object::elf::EM_RISCV, "riscv64"),
-        (object::elf::EM_386, "x86"),
-        (object::elf::EM_ARM, "arm"),
-    ];
-    let name = known.iter().find(|(number, _)| number.0 == machine);
-    name.map_or_else(|| format!("machine {machine}"), |(_, name)| (*name).to_owned())
 }

@@ -1,6 +1,6 @@
 //! Opens a library and checks its types.
 
-use super::file::PluginFile;
+use super::{file::PluginFile, opened::Opened};
 use crate::fault::{Fault, Result};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use pilotbench_plugin_abi::{
@@ -16,22 +16,35 @@ use std::mem::ManuallyDrop;
 pub(super) struct Loaded {
     library: ManuallyDrop<Library>,
     shown: String,
+    // Never closed either: the loader knows the library by the number of the descriptor, and would
+    // take the next file under the same number for this one.
+    _file: ManuallyDrop<Opened>,
 }
 
 impl Loaded {
     /// Opens a library that has passed the checks of [`super::file::inspect`].
     pub(super) fn open(file: &PluginFile) -> Result<Self> {
         let shown = file.path.display().to_string();
+        if !file.opened.still_is(&file.sha256) {
+            let fault = Fault::plugin(&shown, "the file was changed after it was checked");
+            return Err(fault.hint("replace a library by renaming a new file over it"));
+        }
+        let path = match file.looks_beside_itself {
+            // Its neighbours are found from its own path.
+            true => file.path.clone(),
+            false => file.opened.path().unwrap_or_else(|| file.path.clone()),
+        };
         // RTLD_NOW: an unresolved symbol is an error here and not a death at the first call.
         // RTLD_LOCAL: each library brings its own copies of everything; they must not mix.
         // SAFETY: running the library's initialisers is what loading a plugin means; the user
         // chose the file, and its probe was read before.
-        let library = unsafe { Library::open(Some(&file.path), RTLD_NOW | RTLD_LOCAL) };
+        let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let library = library.map_err(|e| {
             let source = std::error::Error::source(&e).map_or(String::new(), |s| format!(": {s}"));
             Fault::plugin(&shown, format!("cannot be opened{source}"))
         })?;
-        Ok(Self { library: ManuallyDrop::new(library), shown })
+        let _file = ManuallyDrop::new(file.opened.clone());
+        Ok(Self { library: ManuallyDrop::new(library), shown, _file })
     }
 
     /// The root module of interface `backend/1`.

@@ -9,13 +9,16 @@
 #![allow(unsafe_code)]
 
 mod call;
+mod elf;
 mod ffi;
 mod file;
 mod find;
 mod load;
+mod opened;
 mod registry;
 
 pub use call::{BackendSession, MetricSession};
-pub use file::{PluginFile, inspect};
+pub use file::{Expected, PluginFile, check_name, inspect, inspect_expecting};
 pub use find::{Found, Search, Source};
+pub use opened::Opened;
 pub use registry::{BackendDescription, Better, Heading, MetricDescription, Plugins, ScoreInfo};
