@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field};
 use pilotbench_engine::{
     experiment::{Columns, Design},
     identity::canonical_json,
-    plugin::{MetricSession, Plugins, Search},
+    plugin::{Executor, MetricSession, Plugins, Search, Tables},
     random::SplitMix64,
 };
 use serde_json::json;
@@ -22,8 +22,7 @@ pub(crate) const SEEDS: [u64; 2] = [149, 150];
 /// Two populations of one size with resamples. Everybody, eight arms and the levels of five columns
 /// are 27 groups.
 pub(crate) struct Comparison {
-    tables: [RecordBatch; 4],
-    context: String,
+    tables: Tables,
 }
 
 impl Comparison {
@@ -45,10 +44,9 @@ impl Comparison {
         }
         let humans = columns(&design, &ids, human, human).batch();
         let nobody = humans.slice(0, 0);
-        Self {
-            tables: [humans, others.batch(), nobody, weights_table(&ids, weights, 1 + resamples)],
-            context: canonical_json(&json!({ "experiment": design, "seed": 1 })),
-        }
+        let batches = [humans, others.batch(), nobody, weights_table(&ids, weights, 1 + resamples)];
+        let context = canonical_json(&json!({ "experiment": design, "seed": 1 }));
+        Self { tables: Tables::new(batches, context) }
     }
 
     /// A comparison of this size with its own weights.
@@ -60,13 +58,13 @@ impl Comparison {
     /// One evaluation.
     pub(crate) fn evaluate(&self, metric: &dyn MetricSession) -> RecordBatch {
         let stop = AtomicBool::new(false);
-        metric.evaluate(self.tables.clone(), &self.context, &stop).unwrap()
+        metric.evaluate(&self.tables, &stop).unwrap()
     }
 }
 
 /// A built-in metric with its usual settings.
 pub(crate) fn metric(name: &str) -> Arc<dyn MetricSession> {
-    let plugins = Plugins::new(Search::usual(Vec::new()).run().unwrap());
+    let plugins = Plugins::new(Search::usual(Vec::new()).run().unwrap(), Executor::InProcess);
     plugins.open_metric(name, &json!({})).unwrap()
 }
 

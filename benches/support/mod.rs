@@ -8,7 +8,7 @@ pub(crate) mod refits;
 use pilotbench_engine::{
     experiment::Experiment,
     plan::{self, Plan, RunFile},
-    plugin::{Plugins, Search},
+    plugin::{Executor, Plugins, Search},
 };
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub(crate) fn work(method: &str, seeds: usize) -> Work {
     let file = RunFile::parse("bench", run_file.clone()).unwrap();
     let experiments = vec![disclosure()];
     // The bench lies in `deps`, where the built-in plugins are.
-    let plugins = Plugins::new(Search::usual(Vec::new()).run().unwrap());
+    let plugins = Plugins::new(Search::usual(Vec::new()).run().unwrap(), Executor::InProcess);
     let plan = plan::expand(
         &file,
         &experiments,

@@ -53,6 +53,36 @@ pub(crate) struct Places {
     /// A plugin library to use before all others; may be given several times.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) plugin: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) isolation: Isolation,
+}
+
+/// How plugins are kept from each other and from the machine.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Isolation of plugins")]
+pub(crate) struct Isolation {
+    /// Run plugins inside this process: for trusted plugins and debugging. One that crashes ends
+    /// the command.
+    #[arg(long, global = true)]
+    pub(crate) in_process: bool,
+    /// What plugins may touch: their own files and what their settings name (require it, do what
+    /// the kernel can, or let them do what you may).
+    #[arg(long, global = true, value_enum, default_value_t = SandboxLevel::BestEffort)]
+    pub(crate) sandbox: SandboxLevel,
+    /// Seconds without a sign of life (an answer, or progress) after which a plugin is killed.
+    #[arg(long, global = true, default_value_t = 600.0, value_name = "SECONDS")]
+    pub(crate) patience: f64,
+    /// GiB of address space of each plugin's worker, 0 without limit; all memory unless given.
+    #[arg(long, global = true, value_name = "GIB")]
+    pub(crate) memory: Option<f64>,
+}
+
+/// Whether plugins are shut in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SandboxLevel {
+    Require,
+    BestEffort,
+    Off,
 }
 
 /// What to do.
@@ -79,6 +109,9 @@ pub(crate) enum Command {
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Serve a plugin for another command; not for people.
+    #[command(hide = true)]
+    Worker,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -1,14 +1,20 @@
 //! Where things are: data, results, plugins, run files.
 
-use crate::arguments::{Chosen, Places};
+use crate::arguments::{Chosen, Isolation, Places, SandboxLevel};
 use pilotbench_engine::{
     experiment::{self, Experiment},
     fault::{Fault, Result},
     plan::{self, Plan, RunFile},
-    plugin::{Plugins, Search},
+    plugin::{
+        Executor, Plugins, Search,
+        worker::{Sandbox, WorkerSettings},
+    },
     record::Record,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// The run that is done when no run file is there.
 const EMBEDDED: &str = include_str!("default.toml");
@@ -31,7 +37,35 @@ pub(crate) fn embedded() -> Result<RunFile> {
 
 /// Finds plugins, without loading any.
 pub(crate) fn plugins(places: &Places) -> Result<Plugins> {
-    Ok(Plugins::new(Search::usual(places.plugin.clone()).run()?))
+    let found = Search::usual(places.plugin.clone()).run()?;
+    Ok(Plugins::new(found, executor(&places.isolation)?))
+}
+
+/// Where plugins run.
+fn executor(isolation: &Isolation) -> Result<Executor> {
+    if isolation.in_process {
+        return Ok(Executor::InProcess);
+    }
+    let executable = std::env::current_exe().map_err(|e| Fault::usage("pilotbench", e))?;
+    let mut settings = WorkerSettings::new(executable);
+    settings.sandbox = match isolation.sandbox {
+        SandboxLevel::Require => Sandbox::Require,
+        SandboxLevel::BestEffort => Sandbox::BestEffort,
+        SandboxLevel::Off => Sandbox::Off,
+    };
+    let patience = Duration::try_from_secs_f64(isolation.patience);
+    settings.patience = patience.map_err(|e| Fault::usage("--patience", e))?;
+    match isolation.memory {
+        None => {}
+        Some(0.0) => settings.memory = None,
+        Some(gib) if gib > 0.0 && gib.is_finite() => {
+            settings.memory = Some((gib * f64::from(1 << 30)) as u64);
+        }
+        Some(gib) => {
+            return Err(Fault::usage("--memory", format!("{gib} is no amount of memory")));
+        }
+    }
+    Ok(Executor::Workers(settings))
 }
 
 /// Loads an experiment by name or path.

@@ -29,6 +29,10 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Score(arguments) => score::score(places, &arguments),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
+        Command::Worker => {
+            pilotbench_engine::plugin::worker::serve()?;
+            Ok(Exit::Done)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "pilotbench", &mut script);

@@ -9,6 +9,8 @@ pub enum FaultKind {
     Usage,
     /// A plugin: it could not be loaded, or broke the contract, or failed.
     Plugin,
+    /// A plugin's worker process died, or had to be killed.
+    Died,
     /// The store: a file is missing, damaged or cannot be written.
     Store,
     /// Two computations of the same replicate gave different bytes.
@@ -28,6 +30,8 @@ pub struct Fault {
     pub message: String,
     /// What would be right.
     pub hint: Option<String>,
+    /// What a plugin printed before; recorded, not shown in the one line.
+    pub output: String,
 }
 
 /// Result of the engine's functions.
@@ -42,6 +46,7 @@ impl Fault {
             place: one_line(place.to_string()),
             message: one_line(message.to_string()),
             hint: None,
+            output: String::new(),
         }
     }
 
@@ -58,6 +63,12 @@ impl Fault {
     /// The store is at fault.
     pub fn store(place: impl fmt::Display, message: impl fmt::Display) -> Self {
         Self::new(FaultKind::Store, place, message)
+    }
+
+    /// Adds what a plugin printed.
+    pub fn output(mut self, output: &str) -> Self {
+        output.clone_into(&mut self.output);
+        self
     }
 
     /// Says what would be right.

@@ -1,7 +1,11 @@
 //! A stage uses earlier stages only: the order of `lib.rs` is the order of the data.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 #[test]
 fn no_stage_looks_forward() {
@@ -15,8 +19,8 @@ fn no_stage_looks_forward() {
     let mut forward = Vec::new();
     for stage in &stages {
         let folder = source.join(stage);
-        let files: Vec<_> = match folder.is_dir() {
-            true => fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect(),
+        let files = match folder.is_dir() {
+            true => files_below(&folder),
             false => vec![source.join(format!("{stage}.rs"))],
         };
         for file in files {
@@ -29,6 +33,11 @@ fn no_stage_looks_forward() {
         }
     }
     assert!(forward.is_empty(), "{forward:#?}");
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 /// Names after `crate::`, also those in braces.

@@ -26,6 +26,6 @@ pub use batch::{ARRAY_WORDS, Batch, CArrowArray, CArrowSchema, SCHEMA_WORDS};
 pub use control::Control;
 pub use error::{ErrorCode, PluginError, Res};
 pub use probe::{
-    FLAG_DEBUG_ASSERTIONS, FLAG_PANIC_ABORT, PROBE_MAGIC, PROBE_SIZE, PROBE_SYMBOL, Probe,
-    ProbeError, ProbeInfo, text, texts,
+    FLAG_DEBUG_ASSERTIONS, FLAG_PANIC_ABORT, NEEDS_SIZE, NEEDS_SYMBOL, PROBE_MAGIC, PROBE_SIZE,
+    PROBE_SYMBOL, Probe, ProbeError, ProbeInfo, text, texts,
 };

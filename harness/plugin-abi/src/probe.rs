@@ -2,6 +2,12 @@ use abi_stable::{sabi_types::VersionStrings, std_types::RStr};
 
 /// Symbol of the [`Probe`].
 pub const PROBE_SYMBOL: &str = "pilotbench_plugin_probe";
+/// Symbol of a zero-padded text with what the plugin needs from the world outside, a line each:
+/// `network`, `programs`, `env:NAME`, `read:PATH`, `write:PATH`. May be absent: nothing. Read from
+/// the file, as the probe is.
+pub const NEEDS_SYMBOL: &str = "pilotbench_plugin_needs";
+/// Bytes of that text.
+pub const NEEDS_SIZE: usize = 2048;
 /// First bytes of every probe.
 pub const PROBE_MAGIC: [u8; 8] = *b"PILOTBEN";
 /// Bytes of a version-1 probe.

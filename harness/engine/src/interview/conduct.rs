@@ -2,10 +2,10 @@ use super::{Transcript, draw::Draws, messages, reply::Reply};
 use crate::{
     experiment::{Design, People},
     fault::Result,
-    plugin::BackendSession,
+    plugin::{BackendSession, Watch},
 };
 use arrow_array::{Int32Array, Int64Array, RecordBatch, StringArray};
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
 /// What an interview needs to know.
 pub struct Interview<'a> {
@@ -27,7 +27,7 @@ pub fn conduct(
     interview: &Interview,
     backend: &dyn BackendSession,
     handle: u64,
-    stop: &AtomicBool,
+    watch: &dyn Watch,
 ) -> Result<Transcript> {
     let Interview { design, people, seed, .. } = *interview;
     let draws = Draws::new(design, people, seed);
@@ -35,7 +35,7 @@ pub fn conduct(
         Transcript { ids: people.ids.clone(), items: Vec::with_capacity(design.items.len()) };
     for (index, item) in design.items.iter().enumerate() {
         let requests = requests(interview, &transcript, index);
-        let reply = backend.respond(handle, requests, "{}", stop)?;
+        let reply = backend.respond(handle, requests, "{}", watch)?;
         let answers = Reply::read(&reply)?.answers(item, index, &draws, people.len())?;
         transcript.items.push(answers);
     }

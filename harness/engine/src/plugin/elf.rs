@@ -5,7 +5,7 @@ use object::{
     elf::FileHeader64,
     read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader},
 };
-use pilotbench_plugin_abi::{PROBE_SIZE, PROBE_SYMBOL, ProbeInfo};
+use pilotbench_plugin_abi::{NEEDS_SYMBOL, PROBE_SIZE, PROBE_SYMBOL, ProbeInfo};
 
 /// Checks that the loader can map every part of the file: `dlopen` of a truncated library does not
 /// fail, it kills the process.
@@ -47,14 +47,29 @@ pub(super) fn check_elf(bytes: &[u8]) -> std::result::Result<ElfFile64<'_>, Stri
 
 /// The probe, read from the file.
 pub(super) fn read_probe(elf: &ElfFile64<'_>) -> std::result::Result<ProbeInfo, String> {
-    let symbol = elf.dynamic_symbols().find(|symbol| symbol.name() == Ok(PROBE_SYMBOL));
-    let symbol = symbol.ok_or("not a pilotbench plugin (no probe symbol)")?;
-    let size = symbol.size().max(PROBE_SIZE as u64);
-    let bytes = elf
-        .sections()
-        .find_map(|section| section.data_range(symbol.address(), size).ok().flatten())
-        .ok_or("the probe lies outside of the file")?;
+    let bytes = data_of(elf, PROBE_SYMBOL, PROBE_SIZE as u64)
+        .ok_or("not a pilotbench plugin (no probe symbol)")?;
+    let bytes = bytes.ok_or("the probe lies outside of the file")?;
     ProbeInfo::parse(bytes).map_err(|e| e.to_string())
+}
+
+/// The lines of what a plugin needs; empty when it does not say.
+pub(super) fn read_needs(elf: &ElfFile64<'_>) -> std::result::Result<String, String> {
+    let Some(bytes) = data_of(elf, NEEDS_SYMBOL, 0) else { return Ok(String::new()) };
+    let bytes = bytes.ok_or("its needs lie outside of the file")?;
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    let text = std::str::from_utf8(&bytes[..end]).map_err(|_| "its needs are not UTF-8")?;
+    Ok(text.to_owned())
+}
+
+/// The bytes of a symbol, at least so many; outer `None`: there is no such symbol.
+fn data_of<'a>(elf: &ElfFile64<'a>, name: &str, least: u64) -> Option<Option<&'a [u8]>> {
+    let symbol = elf.dynamic_symbols().find(|symbol| symbol.name() == Ok(name))?;
+    let size = symbol.size().max(least);
+    Some(
+        elf.sections()
+            .find_map(|section| section.data_range(symbol.address(), size).ok().flatten()),
+    )
 }
 
 /// Whether the library looks for others beside itself: then the loader must know where it lies.

@@ -1,11 +1,11 @@
 //! A plugin file before any of its code runs: is it a library of this machine, whole, with a probe?
 
-use super::{elf, opened::Opened};
+use super::{elf, needs::Needs, opened::Opened};
 use crate::{
     fault::{Fault, Result},
     identity,
 };
-use pilotbench_plugin_abi::{FLAG_PANIC_ABORT, ProbeInfo};
+use pilotbench_plugin_abi::ProbeInfo;
 use std::path::{Path, PathBuf};
 
 /// Interfaces of this host.
@@ -22,6 +22,8 @@ pub struct PluginFile {
     pub probe: ProbeInfo,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// What it says that it needs from the world outside.
+    pub needs: Needs,
     /// The file itself, open.
     pub opened: Opened,
     /// Whether it looks for other libraries beside itself (`$ORIGIN`).
@@ -71,15 +73,26 @@ pub fn inspect_expecting(path: &Path, expected: Option<Expected>) -> Result<Plug
     let probe = elf::read_probe(&elf).map_err(fault)?;
     check_probe(&probe).map_err(|(message, hint)| fault(message).hint(hint))?;
     let looks_beside_itself = elf::looks_beside_itself(&elf, &bytes);
-    Ok(PluginFile { path: canonical, probe, sha256, opened, looks_beside_itself })
+    let needs = elf::read_needs(&elf).map_err(fault)?;
+    let needs = Needs::parse(&needs)
+        .map_err(|fault| Fault { place: path.display().to_string(), ..fault })?;
+    Ok(PluginFile { path: canonical, probe, sha256, needs, opened, looks_beside_itself })
+}
+
+impl PluginFile {
+    /// Whether it is still what was checked.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        if self.opened.still_is(&self.sha256) {
+            return Ok(());
+        }
+        let message = "the file was changed after it was checked";
+        let fault = Fault::plugin(self.path.display(), message);
+        Err(fault.hint("replace a library by renaming a new file over it"))
+    }
 }
 
 /// What is wrong with a probe, and what would be right.
 fn check_probe(probe: &ProbeInfo) -> std::result::Result<(), (String, &'static str)> {
-    if probe.flags & FLAG_PANIC_ABORT != 0 {
-        let message = "built with panic=abort: a panic cannot be caught".to_owned();
-        return Err((message, "build it with panic = \"unwind\", the default"));
-    }
     if !probe.interfaces.iter().any(|interface| INTERFACES.contains(&interface.as_str())) {
         let spoken = probe.interfaces.join(", ");
         let message =

@@ -1,14 +1,19 @@
 //! Opens a library and checks its types.
 
-use super::{file::PluginFile, opened::Opened};
+use super::file::PluginFile;
 use crate::fault::{Fault, Result};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use pilotbench_plugin_abi::{
+    FLAG_PANIC_ABORT,
     abi_stable::library::{AbiHeaderRef, LibraryError, RootModule},
     backend::{self, BackendModuleRef},
     metric::{self, MetricModuleRef},
 };
-use std::mem::ManuallyDrop;
+use std::{
+    mem::ManuallyDrop,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
+};
 
 /// An opened library. Never closed: what it gave out (functions, static texts, threads) would
 /// dangle, and glibc keeps nearly every Rust library mapped anyway.
@@ -18,21 +23,30 @@ pub(super) struct Loaded {
     shown: String,
     // Never closed either: the loader knows the library by the number of the descriptor, and would
     // take the next file under the same number for this one.
-    _file: ManuallyDrop<Opened>,
+    _file: ManuallyDrop<OwnedFd>,
 }
 
 impl Loaded {
-    /// Opens a library that has passed the checks of [`super::file::inspect`].
+    /// Opens a library that has passed the checks of [`super::file::inspect`] in this process.
     pub(super) fn open(file: &PluginFile) -> Result<Self> {
-        let shown = file.path.display().to_string();
-        if !file.opened.still_is(&file.sha256) {
-            let fault = Fault::plugin(&shown, "the file was changed after it was checked");
-            return Err(fault.hint("replace a library by renaming a new file over it"));
+        file.check_unchanged()?;
+        if file.probe.flags & FLAG_PANIC_ABORT != 0 {
+            let message = "built with panic=abort: it runs in a worker only, not with --in-process";
+            let fault = Fault::plugin(file.path.display(), message);
+            return Err(fault.hint("build it with panic = \"unwind\", the default"));
         }
-        let path = match file.looks_beside_itself {
-            // Its neighbours are found from its own path.
-            true => file.path.clone(),
-            false => file.opened.path().unwrap_or_else(|| file.path.clone()),
+        let origin = file.looks_beside_itself.then_some(file.path.as_path());
+        Self::load(file.opened.file().as_fd(), origin, &file.path.display().to_string())
+    }
+
+    /// Loads the file behind a descriptor; `origin` is its path where it looks for other libraries
+    /// beside itself.
+    pub(super) fn load(file: BorrowedFd, origin: Option<&Path>, shown: &str) -> Result<Self> {
+        let fault = |message: String| Fault::plugin(shown, message);
+        let file = file.try_clone_to_owned().map_err(|e| fault(e.to_string()))?;
+        let path = match origin {
+            Some(path) => path.to_owned(),
+            None => PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd())),
         };
         // RTLD_NOW: an unresolved symbol is an error here and not a death at the first call.
         // RTLD_LOCAL: each library brings its own copies of everything; they must not mix.
@@ -41,10 +55,10 @@ impl Loaded {
         let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let library = library.map_err(|e| {
             let source = std::error::Error::source(&e).map_or(String::new(), |s| format!(": {s}"));
-            Fault::plugin(&shown, format!("cannot be opened{source}"))
+            fault(format!("cannot be opened{source}"))
         })?;
-        let _file = ManuallyDrop::new(file.opened.clone());
-        Ok(Self { library: ManuallyDrop::new(library), shown, _file })
+        let (library, _file) = (ManuallyDrop::new(library), ManuallyDrop::new(file));
+        Ok(Self { library, shown: shown.to_owned(), _file })
     }
 
     /// The root module of interface `backend/1`.

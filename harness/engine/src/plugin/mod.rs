@@ -1,11 +1,12 @@
 //! Stage 5: plugins are found, checked, loaded and called.
 //!
-//! The rest of the engine sees two ordinary traits, [`BackendSession`] and [`MetricSession`], so
-//! that another process can stand behind them as well as a library in this one. The engine's only
-//! `unsafe` is here.
+//! The rest of the engine sees two ordinary traits, [`BackendSession`] and [`MetricSession`]. Behind
+//! them stands a worker process ([`worker`]), or a library in this process where that is asked for.
+//! The engine's only `unsafe` is here.
 //!
 //! Invariants: looking for plugins never runs their code; a library is never unloaded; whatever
-//! comes back is imported under a guard and fully validated.
+//! comes back is imported under a guard and fully validated; a plugin that dies fails the call that
+//! killed it and no other.
 #![allow(unsafe_code)]
 
 mod call;
@@ -13,12 +14,25 @@ mod elf;
 mod ffi;
 mod file;
 mod find;
+mod in_process;
 mod load;
+mod needs;
 mod opened;
 mod registry;
+pub mod worker;
 
-pub use call::{BackendSession, MetricSession};
+pub use call::{BackendSession, MetricSession, Tables, Watch};
 pub use file::{Expected, PluginFile, check_name, inspect, inspect_expecting};
 pub use find::{Found, Search, Source};
+pub use needs::Needs;
 pub use opened::Opened;
-pub use registry::{BackendDescription, Better, Heading, MetricDescription, Plugins, ScoreInfo};
+pub use registry::{
+    BackendDescription, Better, Executor, Heading, MetricDescription, Plugins, ScoreInfo,
+};
+
+/// Memory of a process.
+fn resident_bytes(process: u32) -> Option<u64> {
+    let pages = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+    let resident: u64 = pages.split_whitespace().nth(1)?.parse().ok()?;
+    Some(resident * rustix::param::page_size() as u64)
+}

@@ -1,10 +1,11 @@
 //! All plugins of a run: found once, loaded when first used.
 
 use super::{
-    call::{BackendSession, InProcessBackend, InProcessMetric, MetricSession, control, reply_of},
+    call::{BackendSession, MetricSession},
     file::PluginFile,
     find::Found,
     load::Loaded,
+    worker::{Described, Link, Open, WorkerBackend, WorkerMetric, WorkerSettings},
 };
 use crate::{
     fault::{Fault, Result},
@@ -18,10 +19,21 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
+/// Where plugins run.
+#[derive(Debug, Clone)]
+pub enum Executor {
+    /// In this process: for trusted plugins, debugging and measuring.
+    InProcess,
+    /// In processes of their own.
+    Workers(WorkerSettings),
+}
+
 /// Plugins as found, and those loaded so far.
 pub struct Plugins {
     found: Found,
+    executor: Executor,
     loaded: Mutex<HashMap<PathBuf, Arc<Loaded>>>,
+    links: Mutex<HashMap<(String, Option<Open>), Arc<Link>>>,
 }
 
 /// A backend as its plugin describes it.
@@ -133,9 +145,9 @@ pub enum Heading {
 }
 
 impl Plugins {
-    /// Plugins as found.
-    pub fn new(found: Found) -> Self {
-        Self { found, loaded: Mutex::default() }
+    /// Plugins as found, and where they shall run.
+    pub fn new(found: Found, executor: Executor) -> Self {
+        Self { found, executor, loaded: Mutex::default(), links: Mutex::default() }
     }
 
     /// What the search found.
@@ -149,10 +161,11 @@ impl Plugins {
     /// When there is no such backend, it cannot be loaded, or refuses the settings.
     pub fn backend_facts(&self, wanted: &str, settings: &Value) -> Result<BackendFacts> {
         let (file, name) = self.found.provider("backend", wanted)?;
-        let all = self.describe_backends(file)?;
+        let open = Open::Backend(name.clone(), settings.clone());
+        let all: Vec<BackendDescription> =
+            parsed(file, self.described(file, Some(open))?.backends)?;
         let described = all.into_iter().find(|d| d.name == name);
         let described = described.ok_or_else(|| undescribed(file, &name))?;
-        self.open_backend(wanted, settings)?;
         Ok(BackendFacts {
             plugin: plugin_facts(file),
             summary: described.summary,
@@ -169,23 +182,23 @@ impl Plugins {
     /// As [`Plugins::backend_facts`].
     pub fn metric_facts(&self, wanted: &str, settings: &Value) -> Result<MetricFacts> {
         let (file, _) = self.found.provider("metric", wanted)?;
-        let described = self.metric_description(wanted)?;
+        let described = self.metric_description(wanted, settings)?;
         if let Some(info) = described.scores.iter().find(|info| !info.is_sound()) {
             let message = format!("describes a score `{}` with a wrong name or range", info.name);
             return Err(Fault::plugin(file.path.display(), message.escape_debug()));
         }
-        self.open_metric(wanted, settings)?;
         let scores = described.scores.into_iter().map(|info| info.name).collect();
         Ok(MetricFacts { plugin: plugin_facts(file), summary: described.summary, scores })
     }
 
-    /// The description of a metric with its scores.
+    /// The description of a metric with its scores; the metric is opened with these settings.
     ///
     /// # Errors
-    /// When there is no such metric or it cannot be loaded.
-    pub fn metric_description(&self, wanted: &str) -> Result<MetricDescription> {
+    /// When there is no such metric, it cannot be loaded, or refuses the settings.
+    pub fn metric_description(&self, wanted: &str, settings: &Value) -> Result<MetricDescription> {
         let (file, name) = self.found.provider("metric", wanted)?;
-        let all = self.describe_metrics(file)?;
+        let open = Open::Metric(name.clone(), settings.clone());
+        let all: Vec<MetricDescription> = parsed(file, self.described(file, Some(open))?.metrics)?;
         all.into_iter().find(|d| d.name == name).ok_or_else(|| undescribed(file, &name))
     }
 
@@ -194,8 +207,7 @@ impl Plugins {
     /// # Errors
     /// When it cannot be loaded.
     pub fn describe_backends(&self, file: &PluginFile) -> Result<Vec<BackendDescription>> {
-        let module = self.load(file)?.backends()?;
-        parsed(file, reply_of(&file.probe.name, "describe", module.describe()())?.as_str())
+        parsed(file, self.described(file, None)?.backends)
     }
 
     /// Descriptions of all metrics of a plugin.
@@ -203,36 +215,86 @@ impl Plugins {
     /// # Errors
     /// When it cannot be loaded.
     pub fn describe_metrics(&self, file: &PluginFile) -> Result<Vec<MetricDescription>> {
-        let module = self.load(file)?.metrics()?;
-        parsed(file, reply_of(&file.probe.name, "describe", module.describe()())?.as_str())
+        parsed(file, self.described(file, None)?.metrics)
     }
 
-    /// Opens a backend.
+    /// Opens a backend, or gives the one that is open with these settings.
     ///
     /// # Errors
     /// When there is no such backend, it cannot be loaded, or refuses the settings.
     pub fn open_backend(&self, wanted: &str, settings: &Value) -> Result<Arc<dyn BackendSession>> {
         let (file, name) = self.found.provider("backend", wanted)?;
-        let module = self.load(file)?.backends()?;
-        let stop = AtomicBool::new(false);
-        let settings = settings.to_string();
-        let opened = module.open()(name.as_str().into(), settings.as_str().into(), control(&stop));
-        let object = reply_of(&name, "open", opened)?;
-        Ok(Arc::new(InProcessBackend { name, object }))
+        match &self.executor {
+            Executor::InProcess => {
+                let session = self.load(file)?.open_backend(&name, settings, &never())?;
+                Ok(Arc::new(session))
+            }
+            Executor::Workers(_) => {
+                let link = self.link(file, Some(Open::Backend(name, settings.clone())))?;
+                link.worker()?;
+                Ok(Arc::new(WorkerBackend::new(link)))
+            }
+        }
     }
 
-    /// Opens a metric.
+    /// Opens a metric, or gives the one that is open with these settings.
     ///
     /// # Errors
     /// As [`Plugins::open_backend`].
     pub fn open_metric(&self, wanted: &str, settings: &Value) -> Result<Arc<dyn MetricSession>> {
         let (file, name) = self.found.provider("metric", wanted)?;
-        let module = self.load(file)?.metrics()?;
-        let stop = AtomicBool::new(false);
-        let settings = settings.to_string();
-        let opened = module.open()(name.as_str().into(), settings.as_str().into(), control(&stop));
-        let object = reply_of(&name, "open", opened)?;
-        Ok(Arc::new(InProcessMetric { name, object }))
+        match &self.executor {
+            Executor::InProcess => {
+                let session = self.load(file)?.open_metric(&name, settings, &never())?;
+                Ok(Arc::new(session))
+            }
+            Executor::Workers(_) => {
+                let link = self.link(file, Some(Open::Metric(name, settings.clone())))?;
+                link.worker()?;
+                Ok(Arc::new(WorkerMetric::new(link)))
+            }
+        }
+    }
+
+    /// How a plugin that a plan names is kept from the rest of the machine.
+    pub fn isolation(&self, facts: &PluginFacts) -> String {
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_plugin = links.iter().filter(|((sha256, _), _)| *sha256 == facts.sha256);
+        let worker = of_plugin.find_map(|(_, link)| link.worker().ok());
+        worker.map_or_else(|| "in-process".to_owned(), |worker| worker.isolation.clone())
+    }
+
+    /// Descriptions of a plugin; what is to be opened is opened on the way.
+    fn described(&self, file: &PluginFile, open: Option<Open>) -> Result<Described> {
+        match &self.executor {
+            Executor::InProcess => {
+                let loaded = self.load(file)?;
+                let plugin = &file.probe.name;
+                match open {
+                    None => {}
+                    Some(Open::Backend(name, settings)) => {
+                        loaded.open_backend(&name, &settings, &never())?;
+                    }
+                    Some(Open::Metric(name, settings)) => {
+                        loaded.open_metric(&name, &settings, &never())?;
+                    }
+                }
+                let backends = loaded.described_backends(plugin)?;
+                Ok(Described { backends, metrics: loaded.described_metrics(plugin)? })
+            }
+            Executor::Workers(_) => Ok(self.link(file, open)?.worker()?.described.clone()),
+        }
+    }
+
+    /// The worker of a plugin and configuration; there is one of each.
+    fn link(&self, file: &PluginFile, open: Option<Open>) -> Result<Arc<Link>> {
+        let Executor::Workers(settings) = &self.executor else {
+            return Err(Fault::plugin(file.path.display(), "runs in this process"));
+        };
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = links.entry((file.sha256.clone(), open.clone()));
+        let link = link.or_insert_with(|| Arc::new(Link::new(settings, file, open)));
+        Ok(Arc::clone(link))
     }
 
     /// The library as it is now of a plugin that a plan names.
@@ -287,8 +349,13 @@ fn plugin_facts(file: &PluginFile) -> PluginFacts {
     }
 }
 
-fn parsed<T: DeserializeOwned>(file: &PluginFile, text: &str) -> Result<T> {
-    serde_json::from_str(text)
+/// What is told to nobody and never stopped.
+fn never() -> AtomicBool {
+    AtomicBool::new(false)
+}
+
+fn parsed<T: DeserializeOwned>(file: &PluginFile, described: Value) -> Result<T> {
+    serde_json::from_value(described)
         .map_err(|e| Fault::plugin(file.path.display(), format!("its description is wrong: {e}")))
 }
 

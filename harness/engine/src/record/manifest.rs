@@ -108,13 +108,16 @@ pub struct Sets {
 }
 
 /// What differs between two runs of the same replicate. Not part of any hash.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Volatile {
     /// Milliseconds of learning.
     pub adapt_ms: f64,
     /// Milliseconds of answering.
     pub answer_ms: f64,
+    /// What kept the plugin from the rest of the machine.
+    #[serde(default)]
+    pub isolation: String,
 }
 
 /// Why a replicate failed.
@@ -129,6 +132,9 @@ pub struct Failure {
     pub class: String,
     /// Place and message.
     pub message: String,
+    /// The end of what the plugin's worker printed, where it died.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
 }
 
 impl Failure {
@@ -138,6 +144,7 @@ impl Failure {
             attempt,
             class: format!("{:?}", fault.kind).to_lowercase(),
             message: format!("{}: {}", fault.place, fault.message),
+            output: fault.output.clone(),
         }
     }
 }

@@ -122,7 +122,9 @@ impl<'a> Sessions<'a> {
                 let wanted = format!("{}/{}", method.facts.plugin.name, method.backend);
                 let backend = plugins.open_backend(&wanted, &method.settings)?;
                 let plugin = plugins.current(&method.facts.plugin)?;
-                sessions.insert(method.name.as_str(), Session { backend, plugin });
+                let isolation = plugins.isolation(&plugin);
+                let session = Session { backend, plugin, isolation };
+                sessions.insert(method.name.as_str(), session);
             }
         }
         Ok(Self(sessions))

@@ -21,6 +21,7 @@ use std::{
 pub(super) struct Session {
     pub(super) backend: Arc<dyn BackendSession>,
     pub(super) plugin: PluginFacts,
+    pub(super) isolation: String,
 }
 
 /// Who is revealed and who is asked in a replicate: a function of the plan.
@@ -70,7 +71,7 @@ pub(super) fn run(
     experiment: &Experiment,
     method: &PlannedMethod,
     replicate: &Replicate,
-    Session { backend, plugin }: &Session,
+    Session { backend, plugin, isolation }: &Session,
     stop: &AtomicBool,
 ) -> Result<(Manifest, Vec<u8>)> {
     let Participants { revelation, .. } = participants(plan, experiment, method, replicate)?;
@@ -105,6 +106,7 @@ pub(super) fn run(
     let volatile = Volatile {
         adapt_ms: (adapted - started).as_secs_f64() * 1e3,
         answer_ms: (answered - adapted).as_secs_f64() * 1e3,
+        isolation: isolation.clone(),
     };
     let manifest = Manifest::new(
         replicate,

@@ -13,7 +13,7 @@ use crate::{
     fault::{Fault, FaultKind, Result},
     identity,
     plan::{LearnsFrom, Plan, PlannedMethod, PluginFacts, Replicate, VALID_RATE},
-    plugin::{Better, Heading, MetricDescription, MetricSession, Plugins, ScoreInfo},
+    plugin::{Better, Heading, MetricDescription, MetricSession, Plugins, ScoreInfo, Tables},
     record::Counts,
 };
 use rayon::prelude::*;
@@ -172,7 +172,7 @@ fn open_metrics(plan: &Plan, plugins: &Plugins) -> Result<Vec<Metric>> {
     let open = |planned: &crate::plan::PlannedMetric| {
         let wanted = format!("{}/{}", planned.facts.plugin.name, planned.metric);
         Ok(Metric {
-            described: plugins.metric_description(&wanted)?,
+            described: plugins.metric_description(&wanted, &planned.settings)?,
             session: plugins.open_metric(&wanted, &planned.settings)?,
         })
     };
@@ -352,7 +352,7 @@ impl Scorer<'_> {
         replicate: &Replicate,
         answered: &Answered,
         people: usize,
-    ) -> Inputs {
+    ) -> Tables {
         let design = &experiment.design;
         let rows = &answered.asked[..people];
         let asked = experiment.people.take(rows);
@@ -370,21 +370,15 @@ impl Scorer<'_> {
         // All methods of a seed get the same random halves and subsets: their differences are paired.
         let seed = crate::random::key(&["metric", experiment.id(), &replicate.seed.to_string()]);
         let context = identity::canonical_json(&Context { experiment: design, seed });
-        Inputs { tables: [asked.columns(design).batch(), simulated, pilot, weights], context }
+        Tables::new([asked.columns(design).batch(), simulated, pilot, weights], context)
     }
 
-    fn evaluate(&self, metric: &Metric, inputs: &Inputs) -> Result<Vec<Value>> {
-        let reply = metric.session.evaluate(inputs.tables.clone(), &inputs.context, self.stop)?;
+    fn evaluate(&self, metric: &Metric, inputs: &Tables) -> Result<Vec<Value>> {
+        let reply = metric.session.evaluate(inputs, self.stop)?;
         let settings = &self.plan.score;
         let resamples = settings.resamples + settings.interval.jackknife_groups();
         rows::read(&reply, &metric.described, resamples)
     }
-}
-
-/// What a metric is called with: humans, simulated people, pilot and weights.
-struct Inputs {
-    tables: [arrow_array::RecordBatch; 4],
-    context: String,
 }
 
 fn valid_rate(counts: Counts, participants: usize) -> Value {

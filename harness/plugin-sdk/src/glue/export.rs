@@ -15,12 +15,22 @@ pub const fn flags(panic_abort: bool, debug_assertions: bool) -> u32 {
 
 /// Exports backends and metrics as a plugin. Once per `cdylib`.
 ///
+/// `needs` may follow: what the plugin needs from the world outside its worker, which otherwise has
+/// no network, no other programs, no environment, and reads only the system's libraries and what
+/// the settings name: `"network"`, `"programs"`, `"env:NAME"`, `"read:PATH"`, `"write:PATH"`.
+///
 /// ```ignore
 /// export_plugin! { name: "coin", backends: [Coin], metrics: [MeanGap] }
 /// ```
 #[macro_export]
 macro_rules! export_plugin {
-    (name: $name:literal, backends: [$($backend:ty),* $(,)?], metrics: [$($metric:ty),* $(,)?] $(,)?) => {
+    (
+        name: $name:literal,
+        backends: [$($backend:ty),* $(,)?],
+        metrics: [$($metric:ty),* $(,)?]
+        $(, needs: [$($need:literal),* $(,)?])?
+        $(,)?
+    ) => {
         #[doc(hidden)]
         #[allow(unsafe_code, missing_docs)]
         pub mod __pilotbench_plugin {
@@ -55,6 +65,10 @@ macro_rules! export_plugin {
                 interfaces: abi::text("backend/1 metric/1"),
                 provides: abi::texts(&PROVIDES),
             };
+
+            #[unsafe(no_mangle)]
+            pub static pilotbench_plugin_needs: [u8; abi::NEEDS_SIZE] =
+                abi::texts(&[$($($need, "\n",)*)?]);
 
             extern "C" fn describe_backends() -> abi::Res<abi_stable::std_types::RString> {
                 glue::describe_backends(BACKENDS)

@@ -1,0 +1,30 @@
+//! Plugins in processes of their own, so that one that crashes, hangs or exits fails only what was
+//! asked of it.
+//!
+//! The host starts `pilotbench worker` once per plugin and configuration. Words go over sockets
+//! that keep messages apart (`SOCK_SEQPACKET`): half a message cannot arrive. Each host thread that
+//! calls has a socket of its own (a lane), served by a thread of the worker: so nobody waits in a
+//! queue and nothing has to be matched. Tables lie in sealed shared memory whose descriptor is
+//! passed along: the host writes the tables of a replicate once for all metrics, and workers map
+//! them without a copy.
+//!
+//! From outside in: [`session`] (what the rest of the engine sees; restarts), [`client`] (one
+//! living worker and its calls), [`process`] (start, output, death), [`channel`], [`message`] and
+//! [`shared`] (what crosses), [`serve`] (the worker's own side) and [`sandbox`] (what it may touch).
+
+mod channel;
+mod client;
+mod message;
+mod process;
+mod sandbox;
+mod serve;
+mod session;
+mod settings;
+mod shared;
+
+pub(super) use message::{Described, Open};
+pub use sandbox::Sandbox;
+pub use serve::serve;
+pub(super) use session::{Link, WorkerBackend, WorkerMetric};
+pub use settings::WorkerSettings;
+pub(super) use shared::Shared;

@@ -1,0 +1,188 @@
+//! The worker's own side: loads one plugin, shut in, and serves calls.
+
+use super::{
+    channel::Channel,
+    message::{Described, Event, Open, Request, Start, shortened},
+    shared::{Received, Shared},
+};
+use crate::{
+    fault::{Fault, Result},
+    plugin::{
+        call::{BackendSession, MetricSession, Tables, Watch},
+        load::Loaded,
+    },
+};
+use rustix::{
+    fs::{Mode, OFlags, open},
+    io::fcntl_dupfd_cloexec,
+    stdio::{dup2_stdin, dup2_stdout, stderr, stdin},
+};
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// What is open.
+enum Opened {
+    Nothing,
+    Backend(Box<dyn BackendSession>),
+    Metric(Box<dyn MetricSession>),
+}
+
+/// Is a worker, until the host is gone or wants no more.
+///
+/// # Errors
+/// When nobody is there to work for: a worker is started by the host alone.
+pub fn serve() -> Result<()> {
+    let control = private_socket()?;
+    let opened = match start(&control) {
+        Ok(opened) => Arc::new(opened),
+        Err(fault) => {
+            // The host reads why; if it is gone, nobody needs to.
+            let _ = control.send(&Event::Failed((&fault).into()), &[]);
+            return Ok(());
+        }
+    };
+    while let Ok((Request::Lane, mut with)) = control.receive() {
+        let Some(lane) = with.pop().map(Channel::from) else { break };
+        let opened = Arc::clone(&opened);
+        // A lane that cannot be served is closed, which its caller sees.
+        let _ = std::thread::Builder::new().name("lane".into()).spawn(move || {
+            while let Ok((request, with)) = lane.receive() {
+                answer(&opened, &lane, request, &with);
+            }
+        });
+    }
+    // Lanes of a host that closes have ended; if not, the plugin is left as it is.
+    drop(Arc::into_inner(opened));
+    Ok(())
+}
+
+/// The socket that came as standard input, moved to where a plugin does not look; what the plugin
+/// prints goes to standard error, which the host collects.
+fn private_socket() -> Result<Channel> {
+    let fault = |e: rustix::io::Errno| {
+        Fault::usage("worker", format!("workers are started by other commands, not by hand ({e})"))
+    };
+    let socket = fcntl_dupfd_cloexec(stdin(), 3).map_err(fault)?;
+    rustix::net::sockopt::socket_type(&socket).map_err(fault)?;
+    let null = open("/dev/null", OFlags::RDONLY, Mode::empty()).map_err(fault)?;
+    dup2_stdin(&null).map_err(fault)?;
+    dup2_stdout(stderr()).map_err(fault)?;
+    Ok(Channel::from(socket))
+}
+
+/// The first call: limits, then the plugin.
+fn start(control: &Channel) -> Result<Opened> {
+    let garbled = || Fault::plugin("worker", "was not told what to load");
+    let Ok((Request::Start { lengths }, with)) = control.receive() else { return Err(garbled()) };
+    let Ok([plugin, memory]) = <[OwnedFd; 2]>::try_from(with) else { return Err(garbled()) };
+    let start = Received::map(&memory, lengths)?.text()?;
+    let start: Start = serde_json::from_str(&start).map_err(|e| Fault::plugin("worker", e))?;
+    let isolation = start.limits.apply(&plugin)?;
+    let watch = Caller { lane: control, stopped: AtomicBool::new(false) };
+    let origin = start.looks_beside_itself.then_some(Path::new(&start.path));
+    let loaded = Loaded::load(plugin.as_fd(), origin, &start.path)?;
+    let described = Described {
+        backends: loaded.described_backends(&start.plugin)?,
+        metrics: loaded.described_metrics(&start.plugin)?,
+    };
+    let opened = match &start.open {
+        None => Opened::Nothing,
+        Some(Open::Backend(name, settings)) => {
+            Opened::Backend(Box::new(loaded.open_backend(name, settings, &watch)?))
+        }
+        Some(Open::Metric(name, settings)) => {
+            Opened::Metric(Box::new(loaded.open_metric(name, settings, &watch)?))
+        }
+    };
+    let described = serde_json::to_string(&described).map_err(|e| Fault::plugin("worker", e))?;
+    let shared = Shared::write(&described, &[])?;
+    let ready = Event::Ready { isolation, lengths: shared.lengths().to_vec() };
+    // A host that is gone is noticed with the next message.
+    let _ = control.send(&ready, &[shared.memory()]);
+    Ok(opened)
+}
+
+fn answer(opened: &Opened, lane: &Channel, request: Request, with: &[OwnedFd]) {
+    // What came too late: the call it is about has ended.
+    if matches!(request, Request::Cancel) {
+        return;
+    }
+    let watch = Caller { lane, stopped: AtomicBool::new(false) };
+    let done = act(opened, request, with, &watch);
+    let memory: Option<BorrowedFd> =
+        done.as_ref().ok().and_then(|(_, s)| Some(s.as_ref()?.memory()));
+    let event = match &done {
+        Ok((event, _)) => event.clone(),
+        Err(fault) => Event::Failed(fault.into()),
+    };
+    let _ = lane.send(&event, memory.as_slice());
+}
+
+type Done = (Event, Option<Shared>);
+
+fn act(opened: &Opened, request: Request, with: &[OwnedFd], watch: &Caller) -> Result<Done> {
+    let received = |lengths| match with {
+        [memory] => Received::map(memory, lengths),
+        _ => Err(Fault::plugin("worker", "a call came without its tables")),
+    };
+    match (opened, request) {
+        (Opened::Backend(backend), Request::Adapt { lengths }) => {
+            let mut received = received(lengths)?;
+            let params = received.text()?;
+            let handle = backend.adapt(received.trusted_table()?, &params, watch)?;
+            Ok((Event::Learned { handle }, None))
+        }
+        (Opened::Backend(backend), Request::Respond { handle, lengths }) => {
+            let mut received = received(lengths)?;
+            let params = received.text()?;
+            let requests = received.trusted_table()?;
+            reply(Shared::write("", &[&backend.respond(handle, requests, &params, watch)?])?)
+        }
+        (Opened::Backend(backend), Request::Release { handle }) => {
+            backend.release(handle)?;
+            Ok((Event::Done, None))
+        }
+        (Opened::Backend(backend), Request::Usage) => reply(Shared::write(&backend.usage()?, &[])?),
+        (Opened::Metric(metric), Request::Evaluate { lengths }) => {
+            let mut received = received(lengths)?;
+            let context = received.text()?;
+            let mut next = || received.trusted_table();
+            let tables = Tables::new([next()?, next()?, next()?, next()?], context);
+            reply(Shared::write("", &[&metric.evaluate(&tables, watch)?])?)
+        }
+        _ => Err(Fault::plugin("worker", "was asked for what it did not open")),
+    }
+}
+
+fn reply(shared: Shared) -> Result<Done> {
+    Ok((Event::Reply { lengths: shared.lengths().to_vec() }, Some(shared)))
+}
+
+/// The host at the other end of a lane.
+struct Caller<'a> {
+    lane: &'a Channel,
+    stopped: AtomicBool,
+}
+
+impl Watch for Caller<'_> {
+    fn is_stopped(&self) -> bool {
+        if let Ok((Request::Cancel, _)) = self.lane.receive_now() {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self, share: f64, what: &str) {
+        let _ = self.lane.send(&Event::Progress { share, what: shortened(what) }, &[]);
+    }
+
+    fn log(&self, level: u32, message: &str) {
+        let _ = self.lane.send(&Event::Log { level, text: shortened(message) }, &[]);
+    }
+}
