@@ -1,5 +1,8 @@
-//! A plugin that breaks the contract on demand, and where the tiny experiment lies.
+//! A plugin that breaks the contract, or its process, on demand; and where the tiny experiment lies.
 
+mod crash;
+
+pub use crash::{At, Crash, CrashConfig, How};
 use pilotbench_plugin_sdk::prelude::*;
 use std::path::PathBuf;
 
@@ -112,6 +115,9 @@ pub struct StressMetricConfig {
     /// Panics instead of scoring.
     #[serde(default)]
     pub panic: bool,
+    /// Aborts instead of scoring.
+    #[serde(default)]
+    pub abort: bool,
     /// Reports a score that it did not describe.
     #[serde(default)]
     pub undescribed: bool,
@@ -135,6 +141,9 @@ impl Metric for StressMetric {
 
     fn evaluate(&self, input: &Evaluation, table: &mut MetricTable, _: &Control) -> Result<()> {
         assert!(!self.0.panic, "told to panic in evaluate");
+        if self.0.abort {
+            std::process::abort();
+        }
         let people = input.human.len();
         table.push(Row {
             score: if self.0.undescribed { "surprise" } else { "people" },
@@ -148,4 +157,9 @@ impl Metric for StressMetric {
     }
 }
 
-export_plugin! { name: "stress", backends: [Stress], metrics: [StressMetric] }
+export_plugin! {
+    name: "stress",
+    backends: [Stress, Crash],
+    metrics: [StressMetric],
+    needs: ["env:PILOTBENCH_TESTKIT_DESCRIBE", "env:PILOTBENCH_TESTKIT_SHARED"],
+}

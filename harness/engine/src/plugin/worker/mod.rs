@@ -21,6 +21,8 @@ mod serve;
 mod session;
 mod settings;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 pub(super) use message::{Described, Open};
 pub use sandbox::Sandbox;

@@ -146,6 +146,11 @@ fn environment(
         variables.push((name.to_owned(), threads.clone().into()));
     }
     variables.push(("TMPDIR".to_owned(), folder.path().into()));
+    // A worker makes and frees the same tables over and over: memory is kept instead of being given
+    // back to the kernel after each call.
+    for name in ["MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_"] {
+        variables.push((name.to_owned(), (64 << 20).to_string().into()));
+    }
     variables
 }
 

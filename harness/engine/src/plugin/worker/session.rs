@@ -79,11 +79,11 @@ impl Link {
         })
     }
 
-    /// The worker that is there, if one is, and its generation.
-    fn current(&self) -> Option<(Arc<Worker>, u64)> {
+    /// Which worker is there, if one is.
+    fn generation(&self) -> Option<u64> {
         let state = self.state();
-        let worker = state.worker.as_ref().filter(|worker| !worker.is_dead())?;
-        Some((Arc::clone(worker), state.generation))
+        state.worker.as_ref().filter(|worker| !worker.is_dead())?;
+        Some(state.generation)
     }
 
     /// Makes a call; when a death that may have been another's ends it, makes it again alone.
@@ -298,22 +298,20 @@ impl BackendSession for WorkerBackend {
         let learned = learned.ok_or_else(|| unknown(&self.link.name, "release", handle))?;
         let at = *learned.at.lock().unwrap_or_else(PoisonError::into_inner);
         // What a dead worker knew needs no releasing.
-        let (Some((known, handle)), Some((worker, generation))) = (at, self.link.current()) else {
+        let Some((known, _)) = at.filter(|at| self.link.generation() == Some(at.0)) else {
             return Ok(());
         };
-        if known != generation {
-            return Ok(());
-        }
         let nobody = AtomicBool::new(false);
-        match worker.call("release", &Request::Release { handle }, None, &nobody) {
-            Ok(_) => Ok(()),
-            Err(Failed::Said(fault)) => Err(fault),
-            Err(Failed::Died { fault, alone }) => {
-                self.link.bury(generation, &fault);
-                // Another call's death changes nothing about a pilot that is not needed any more.
-                if alone { Err(fault) } else { Ok(()) }
+        let tried = AtomicBool::new(false);
+        self.link.call(&nobody, |worker, generation| {
+            // Made again after a death that may have been this call's, it learns first.
+            if known != generation && !tried.load(Ordering::Relaxed) {
+                return Ok(());
             }
-        }
+            tried.store(true, Ordering::Relaxed);
+            let handle = self.handle(worker, generation, &learned, &nobody)?;
+            worker.call("release", &Request::Release { handle }, None, &nobody).map(|_| ())
+        })
     }
 
     fn usage(&self) -> Result<String> {

@@ -157,7 +157,7 @@ fn map(memory: &OwnedFd, length: usize) -> rustix::io::Result<Buffer> {
     // SAFETY: a new mapping at a place of the kernel's choice.
     let start = unsafe {
         let null = std::ptr::null_mut();
-        mmap(null, length, ProtFlags::READ, MapFlags::SHARED, memory, 0)?
+        mmap(null, length, ProtFlags::READ, MapFlags::SHARED | MapFlags::POPULATE, memory, 0)?
     };
     let owner = Arc::new(Mapping { start, length });
     let Some(first) = NonNull::new(start.cast::<u8>()) else {
