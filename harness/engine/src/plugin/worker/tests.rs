@@ -77,7 +77,10 @@ fn workers_that_break_the_rules() {
         ("printf '{\"Ready\":{\"isol' >&0; sleep 9", "sent what is no message (EOF while parsing"),
         ("printf hello >&0; sleep 9", "sent what is no message (expected value"),
         ("printf '\"\\377\"' >&0; sleep 9", "sent what is no message (invalid unicode"),
-        ("head -c 20000 /dev/zero >&0; sleep 9", "sent what is no message (a message that is too"),
+        (
+            "dd if=/dev/zero bs=20000 count=1 2>/dev/null >&0; sleep 9",
+            "sent what is no message (a message that is too",
+        ),
         // Right messages at the wrong time.
         ("printf '\"Done\"' >&0; sleep 9", "the worker's answer is of the wrong kind"),
         (
