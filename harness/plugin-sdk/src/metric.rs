@@ -1,5 +1,5 @@
 use crate::{
-    Control, Error, Experiment, MetricInfo, People, Result, Simulated,
+    Control, Error, Experiment, Item, MetricInfo, People, Result, Simulated,
     people::{column, ids},
 };
 use arrow_array::{
@@ -288,6 +288,63 @@ pub struct Row<'a> {
     pub n_simulated: usize,
 }
 
+/// A row under construction; one of the last four methods writes it.
+#[derive(Debug)]
+#[must_use = "nothing is written until the row has a value or a reason"]
+pub struct RowBuilder<'t> {
+    table: &'t mut MetricTable,
+    score: &'t str,
+    item: Option<&'t str>,
+    group: Option<&'t Group>,
+    people: (usize, usize),
+}
+
+impl<'t> RowBuilder<'t> {
+    /// Of this item.
+    pub fn item(mut self, item: &'t Item) -> Self {
+        self.item = Some(&item.id);
+        self
+    }
+
+    /// Of this group.
+    pub fn over(mut self, group: &'t Group) -> Self {
+        self.group = Some(group);
+        self
+    }
+
+    /// Humans and simulated participants behind the value.
+    pub fn people(mut self, humans: usize, simulated: usize) -> Self {
+        self.people = (humans, simulated);
+        self
+    }
+
+    /// Writes a value without resamples.
+    pub fn value(self, value: f64) {
+        self.resampled(Resampled::point(value));
+    }
+
+    /// Writes that there is no value, and why.
+    pub fn undefined(self, reason: impl Into<String>) {
+        self.resampled(Resampled::undefined(reason));
+    }
+
+    /// Writes the values by weight index, as [`Resampled::from_results`] takes them.
+    pub fn values<R: ToString>(
+        self,
+        values: impl IntoIterator<Item = std::result::Result<f64, R>>,
+    ) {
+        self.resampled(Resampled::from_results(values));
+    }
+
+    /// Writes a score with its resamples.
+    pub fn resampled(self, value: Resampled) {
+        let everybody = Group::everybody();
+        let Self { table, score, item, group, people: (n_human, n_simulated) } = self;
+        let group = group.unwrap_or(&everybody);
+        table.push(Row { score, item, group, value, n_human, n_simulated });
+    }
+}
+
 /// Collects the rows of a metric.
 ///
 /// Columns of the batch that crosses: `score`, `item?`, `group_column?`, `group_level?`: utf8;
@@ -307,6 +364,19 @@ pub struct MetricTable {
 }
 
 impl MetricTable {
+    /// Begins a row of this score, over all items and everybody unless said otherwise:
+    ///
+    /// ```
+    /// # use pilotbench_plugin_sdk::prelude::*;
+    /// # fn rows(table: &mut MetricTable, item: &Item, group: &Group) {
+    /// table.score("mean_gap").item(item).over(group).people(40, 40).value(0.25);
+    /// table.score("mean_gap").people(0, 0).undefined("nobody answered");
+    /// # }
+    /// ```
+    pub fn score<'t>(&'t mut self, score: &'t str) -> RowBuilder<'t> {
+        RowBuilder { table: self, score, item: None, group: None, people: (0, 0) }
+    }
+
     /// Adds a row.
     pub fn push(&mut self, row: Row) {
         self.score.append_value(row.score);
