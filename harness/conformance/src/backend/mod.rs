@@ -58,6 +58,9 @@ const SOUND: &[&str] = &[
     "backend.answers.probabilities",
 ];
 
+/// A backend that says something else each time is said to once.
+const SAME: &[&str] = &["backend.same.seed"];
+
 const POLL: &str = "call Control::check or Control::progress at least every second, with `?`";
 const KEYED: &str = "derive whatever is drawn from seed, participant and item, not from the row, \
                      the batch, the clock or earlier calls";
@@ -214,28 +217,28 @@ const TASKS: &[Task<Bench>] = &[
         id: "backend.same.order",
         question: "Rows in another order, the same answers?",
         hint: KEYED,
-        needs: WHOLE,
+        needs: SAME,
         run: same::order,
     },
     Task {
         id: "backend.same.split",
         question: "In several calls instead of one, the same answers?",
         hint: KEYED,
-        needs: WHOLE,
+        needs: SAME,
         run: same::split,
     },
     Task {
         id: "backend.same.interleaved",
         question: "With another handle in between, the same answers?",
         hint: "keep what was learned in Adapted, not in the backend",
-        needs: WHOLE,
+        needs: SAME,
         run: same::interleaved,
     },
     Task {
         id: "backend.same.threads",
         question: "On two threads at once, the same answers?",
         hint: "the host calls every method from several threads",
-        needs: WHOLE,
+        needs: SAME,
         run: same::threads,
     },
     Task {
@@ -256,7 +259,7 @@ const TASKS: &[Task<Bench>] = &[
         id: "backend.handles.second",
         question: "Does a second one opened beside it leave the first alone?",
         hint: "no state in statics: a backend is opened once per method of a run",
-        needs: WHOLE,
+        needs: SAME,
         run: handles::second,
     },
     Task {

@@ -50,6 +50,9 @@ const SOUND: &[&str] = &[
     "metric.rows.people",
 ];
 
+/// A metric that says something else each time is said to once.
+const SAME: &[&str] = &["metric.same.twice"];
+
 const POLL: &str = "call Control::check or Control::progress at least every second, with `?`";
 const UNDEFINED: &str = "a score without a value is a row with a reason (Resampled::undefined), \
                          never NaN, 0 or an error";
@@ -206,28 +209,28 @@ const TASKS: &[Task<Bench>] = &[
         id: "metric.same.order",
         question: "Rows in another order, the same scores?",
         hint: "join people by identifier; draw in the order of identifiers",
-        needs: SOUND,
+        needs: SAME,
         run: same::order,
     },
     Task {
         id: "metric.same.threads",
         question: "On two threads at once, the same scores?",
         hint: "the host calls evaluate from several threads",
-        needs: SOUND,
+        needs: SAME,
         run: same::threads,
     },
     Task {
         id: "metric.same.weights",
         question: "Does a resample in which everybody has weight 1 give the value itself?",
         hint: "compute index 0 and the resamples by the same code",
-        needs: SOUND,
+        needs: SAME,
         run: same::weights,
     },
     Task {
         id: "metric.best.itself",
         question: "Are humans against themselves as good as can be?",
         hint: "set `better` right; a score that is not best for a perfect simulation is Describes",
-        needs: SOUND,
+        needs: SAME,
         run: best::itself,
     },
     Task {
@@ -241,7 +244,7 @@ const TASKS: &[Task<Bench>] = &[
         id: "metric.errors.after",
         question: "Does it still work after an error?",
         hint: "an error leaves the metric as it was",
-        needs: SOUND,
+        needs: SAME,
         run: calls::after_error,
     },
     Task {
