@@ -9,6 +9,8 @@ const GROWTH_MAX: u64 = 16 << 20;
 const WATCHED_FOR: Duration = Duration::from_secs(3);
 /// Calls before the first measure: caches fill, allocators settle.
 const WARM_UP: usize = 50;
+/// So many calls are made however long they take.
+const CALLS_MIN: usize = 5;
 
 /// Memory of this process that is in use, where the system says.
 pub fn resident_bytes() -> Option<u64> {
@@ -29,14 +31,14 @@ pub(crate) fn watch(
     let mut some = |count: usize| -> Result<usize, crate::checks::Stop> {
         let started = Instant::now();
         let mut done = 0;
-        while done < count && (done < WARM_UP.min(count) || started.elapsed() < WATCHED_FOR) {
+        while done < count && (done < CALLS_MIN || started.elapsed() < WATCHED_FOR) {
             call(next.next().unwrap_or_default())?;
             done += 1;
         }
         Ok(done)
     };
     let Some(_) = resident() else { return skipped("the memory in use cannot be told here") };
-    some(WARM_UP)?;
+    some(WARM_UP.min(calls))?;
     let mut grown = String::new();
     for _ in 0..2 {
         let before = resident().unwrap_or(0);

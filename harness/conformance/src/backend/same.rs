@@ -81,7 +81,7 @@ pub(super) fn split(bench: &Bench) -> Verdict {
 pub(super) fn interleaved(bench: &Bench) -> Verdict {
     let known = Known::new(bench)?;
     let other = bench.scene(known.world, 2 * bench.pilot_size()?, ASKED)?;
-    let other_handle = bench.adapt(known.world, &other, SEED + 1).map_err(during("adapt"))?;
+    let other_handle = bench.adapt(known.world, &other, SEED + 2).map_err(during("adapt"))?;
     bench.ask(known.world, other_handle, &asked(&other.asked), known.item)?;
     known.compare(&known.ask(bench, &asked(&known.scene.asked))?, TOLERANCE)?;
     bench.session()?.release(other_handle)?;
