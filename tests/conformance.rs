@@ -63,6 +63,36 @@ fn built_in_metrics_that_draw_and_fit_conform() {
     }
 }
 
+/// Names of an object's fields.
+fn fields(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// The made experiments cross in the form in which the host sends an experiment.
+#[test]
+fn experiments_are_sent_as_in_a_run() {
+    let folder = pilotbench_testkit::experiments().join("tiny");
+    let tiny = pilotbench_engine::experiment::Experiment::load(&folder).unwrap();
+    let sent = serde_json::to_value(&tiny.design).unwrap();
+    let made = &pilotbench_conformance::experiments()[0];
+    let places = [
+        "",
+        "/arms/0",
+        "/covariates/0",
+        "/covariates/0/levels/0",
+        "/items/0",
+        "/items/0/levels/0",
+        "/implied_action",
+        "/implied_action/terms/0",
+        "/regressions/0",
+        "/regressions/0/terms/0",
+    ];
+    for place in places {
+        let (sent, made) = (sent.pointer(place).unwrap(), made.pointer(place).unwrap());
+        assert_eq!(fields(made), fields(sent), "at `{place}`");
+    }
+}
+
 /// Little is asked: the faults show at once.
 const LITTLE: Options = Options { rows: 100, calls: 5, people: 100 };
 

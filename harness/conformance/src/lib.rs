@@ -31,3 +31,8 @@ pub use report::{Checked, FORMAT, Kind, Outcome, PluginIdentity, Report};
 pub use subject::{
     BackendSubject, Class, Failure, MetricSubject, OpenBackend, OpenMetric, Quiet, Reply, Watch,
 };
+
+/// The experiments of the checks, as JSON, the plain one first.
+pub fn experiments() -> Vec<serde_json::Value> {
+    [world::plain(), world::bare(), world::odd(), world::law()].map(|world| world.design).into()
+}

@@ -165,7 +165,7 @@ const TASKS: &[Task<Bench>] = &[
     },
     Task {
         id: "metric.people.none",
-        question: "Do tables without humans or simulated people pass without a panic?",
+        question: "Do tables without humans or simulated people give sound rows?",
         hint: UNDEFINED,
         needs: SOUND,
         run: rows::nobody,
