@@ -180,6 +180,7 @@ mod experiment;
 pub mod glue;
 mod metric;
 mod people;
+mod table;
 pub mod testing;
 
 pub use arrow_array;
@@ -193,10 +194,11 @@ pub use experiment::{
     Arm, Covariate, CovariateKind, Experiment, ImpliedAction, ImpliedRule, Item, ItemKind, Level,
     LinearTerm, NearerTerm, Regression, RegressionFamily, RegressionTerm, Role, TermPart, TieRule,
 };
-pub use metric::{Evaluation, Group, Metric, MetricTable, Resampled, Row, RowBuilder, Weights};
+pub use metric::{Evaluation, Group, Metric, Resampled, Weights};
 pub use people::{People, Person, Simulated};
 #[doc(hidden)]
 pub use pilotbench_plugin_abi as abi;
+pub use table::{MetricTable, Row, RowBuilder};
 
 /// Everything an author usually needs.
 pub mod prelude {
