@@ -351,4 +351,41 @@ pub(crate) enum PluginCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Check that a plugin keeps the contract; loads it.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArguments),
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  pilotbench plugin check distribution                    all that a plugin provides
+  pilotbench plugin check ./libmine.so --metric mean-gap  one of them, from a file
+  pilotbench plugin check mine --settings '{\"alpha\": 1}' --json
+  pilotbench plugin check --list                          what is asked
+
+Exit codes: 0 conforms, 4 does not.";
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Name, or path of the library.
+    #[arg(required_unless_present = "list")]
+    pub(crate) name: Option<String>,
+    /// Only this backend.
+    #[arg(long, value_name = "NAME", conflicts_with = "metric")]
+    pub(crate) backend: Option<String>,
+    /// Only this metric.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) metric: Option<String>,
+    /// Settings to open it with, a JSON object.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) settings: String,
+    /// Ask less: for methods whose answers take long or cost money.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print the reports as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// List the checks and end.
+    #[arg(long)]
+    pub(crate) list: bool,
 }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod check;
 mod experiment;
 mod leaderboard;
 mod plan;

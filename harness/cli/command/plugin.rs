@@ -17,6 +17,7 @@ pub(crate) fn act(places: &Places, command: PluginCommand) -> Result<Exit> {
     match command {
         PluginCommand::List { json } => list(&plugins, json),
         PluginCommand::Info { name, json } => info(&plugins, &name, json),
+        PluginCommand::Check(arguments) => super::check::check(places, &arguments),
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::{
-    BackendInfo, Control, Error, Experiment, Item, People, Result, Usage,
+    BackendInfo, Control, Error, Experiment, Item, People, Person, Result, Usage,
     people::{code_at, codes, column},
 };
 use arrow_array::{
@@ -136,6 +136,11 @@ impl Requests {
         Ok(Self { experiment: experiment.clone(), people, ids, items, messages })
     }
 
+    /// The requests in the order of their rows.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Request<'_>> {
+        (0..self.len()).map(|row| Request { requests: self, row })
+    }
+
     /// Number of requests.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -170,6 +175,46 @@ impl Requests {
     /// messages.
     pub fn messages(&self, row: usize) -> Option<&str> {
         self.messages.as_ref().map(|messages| messages.value(row))
+    }
+}
+
+/// One question to one participant: a view, copied freely.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    requests: &'a Requests,
+    row: usize,
+}
+
+impl<'a> Request<'a> {
+    /// Identifier under which the answer is expected.
+    pub fn id(self) -> i64 {
+        self.requests.request_id(self.row)
+    }
+
+    /// Index of the item asked.
+    pub fn item_index(self) -> usize {
+        self.requests.item_index(self.row)
+    }
+
+    /// The item asked.
+    pub fn item(self) -> &'a Item {
+        self.requests.item(self.row)
+    }
+
+    /// Number of levels of the item asked.
+    pub fn levels(self) -> usize {
+        self.item().levels.len()
+    }
+
+    /// The participant who is asked: identifier, arm, covariates, and the answers given so far.
+    pub fn person(self) -> Person<'a> {
+        self.requests.people.person(self.row)
+    }
+
+    /// The interview so far as a JSON list of chat messages; `None` unless the backend asked for
+    /// messages.
+    pub fn messages(self) -> Option<&'a str> {
+        self.requests.messages(self.row)
     }
 }
 

@@ -4,6 +4,20 @@ use pilotbench_plugin_abi::{ErrorCode, PluginError};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What can go wrong inside a plugin. Each variant crosses to the host as a code of its own.
+///
+/// | variant | code | what the host does |
+/// |---|---:|---|
+/// | [`Config`](Self::Config) | 1 | ends the run before it begins: the user corrects the run file |
+/// | [`Unsupported`](Self::Unsupported) | 2 | fails the replicate: the method cannot do this experiment |
+/// | [`BadInput`](Self::BadInput) | 3 | fails the replicate: the host broke the contract |
+/// | [`EmptyPilot`](Self::EmptyPilot) | 4 | fails the replicate: describe `min_pilot` as 1 or more |
+/// | [`UnknownHandle`](Self::UnknownHandle) | 5 | fails the replicate; the SDK's glue reports it |
+/// | [`Cancelled`](Self::Cancelled) | 6 | nothing: it asked for it |
+/// | [`Computation`](Self::Computation) | 7 | fails the replicate |
+/// | [`External`](Self::External) | 8 | fails the replicate |
+/// | [`Panicked`](Self::Panicked) | 9 | fails the replicate; the SDK's glue reports it |
+///
+/// What is merely undefined is no error: a metric writes a row with the reason, a backend a refusal.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -55,6 +69,31 @@ impl Error {
     /// A wrong setting.
     pub fn config(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Config { key: key.into(), message: message.into() }
+    }
+
+    /// Something that the method cannot do: an experiment without arms, a nominal item.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::Unsupported(message.into())
+    }
+
+    /// Data that breaks the contract.
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::BadInput(message.into())
+    }
+
+    /// A computation without result.
+    pub fn computation(message: impl Into<String>) -> Self {
+        Self::Computation(message.into())
+    }
+
+    /// Something outside that failed for good: a missing file, a refused key.
+    pub fn external(message: impl Into<String>) -> Self {
+        Self::External { message: message.into(), retry_after_ms: 0 }
+    }
+
+    /// Something outside that may work after a while: a busy server.
+    pub fn busy(message: impl Into<String>, retry_after_ms: u64) -> Self {
+        Self::External { message: message.into(), retry_after_ms }
     }
 
     fn code(&self) -> u32 {

@@ -1,14 +1,10 @@
 use crate::{
-    Control, Error, Experiment, MetricInfo, People, Result, Simulated,
+    Control, Error, Experiment, MetricInfo, MetricTable, People, Result, Simulated,
     people::{column, ids},
 };
-use arrow_array::{
-    Array, FixedSizeListArray, RecordBatch, UInt16Array,
-    builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder},
-};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::{Array, FixedSizeListArray, RecordBatch, UInt16Array};
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 /// Scores of simulated answers against human ones.
 pub trait Metric: Send + Sync + Sized + 'static {
@@ -268,93 +264,5 @@ impl Resampled {
     /// Its values in the resamples; empty when there are none.
     pub fn resamples(&self) -> &[Option<f64>] {
         &self.resamples
-    }
-}
-
-/// One row of a metric's table.
-#[derive(Debug, Clone)]
-pub struct Row<'a> {
-    /// Name of the score, one of [`MetricInfo::scores`].
-    pub score: &'a str,
-    /// The item's id; `None` for a score over all items.
-    pub item: Option<&'a str>,
-    /// The group.
-    pub group: &'a Group,
-    /// The value.
-    pub value: Resampled,
-    /// Humans behind the value.
-    pub n_human: usize,
-    /// Simulated participants behind the value.
-    pub n_simulated: usize,
-}
-
-/// Collects the rows of a metric.
-///
-/// Columns of the batch that crosses: `score`, `item?`, `group_column?`, `group_level?`: utf8;
-/// `value: float64?`, `undefined: utf8?` (exactly one of the two), `resamples: list<float64?>`,
-/// `n_human`, `n_simulated: int64`.
-#[derive(Debug, Default)]
-pub struct MetricTable {
-    score: StringBuilder,
-    item: StringBuilder,
-    group_column: StringBuilder,
-    group_level: StringBuilder,
-    value: Float64Builder,
-    undefined: StringBuilder,
-    resamples: ListBuilder<Float64Builder>,
-    n_human: Int64Builder,
-    n_simulated: Int64Builder,
-}
-
-impl MetricTable {
-    /// Adds a row.
-    pub fn push(&mut self, row: Row) {
-        self.score.append_value(row.score);
-        self.item.append_option(row.item);
-        self.group_column.append_option(row.group.column.as_deref());
-        self.group_level.append_option(row.group.level.as_deref());
-        self.value.append_option(row.value.value().ok());
-        self.undefined.append_option(row.value.value().err());
-        for value in row.value.resamples() {
-            self.resamples.values().append_option(*value);
-        }
-        self.resamples.append(true);
-        self.n_human.append_value(row.n_human as i64);
-        self.n_simulated.append_value(row.n_simulated as i64);
-    }
-
-    /// The batch that crosses.
-    ///
-    /// # Errors
-    /// Never in practice: the columns have one length by construction.
-    pub fn finish(mut self) -> Result<RecordBatch> {
-        let resamples = self.resamples.finish();
-        let utf8 = |name, nullable| Field::new(name, DataType::Utf8, nullable);
-        let schema = Schema::new(vec![
-            utf8("score", false),
-            utf8("item", true),
-            utf8("group_column", true),
-            utf8("group_level", true),
-            Field::new("value", DataType::Float64, true),
-            utf8("undefined", true),
-            Field::new("resamples", resamples.data_type().clone(), false),
-            Field::new("n_human", DataType::Int64, false),
-            Field::new("n_simulated", DataType::Int64, false),
-        ]);
-        RecordBatch::try_new(
-            Arc::new(schema),
-            vec![
-                Arc::new(self.score.finish()),
-                Arc::new(self.item.finish()),
-                Arc::new(self.group_column.finish()),
-                Arc::new(self.group_level.finish()),
-                Arc::new(self.value.finish()),
-                Arc::new(self.undefined.finish()),
-                Arc::new(resamples),
-                Arc::new(self.n_human.finish()),
-                Arc::new(self.n_simulated.finish()),
-            ],
-        )
-        .map_err(|e| Error::Computation(e.to_string()))
     }
 }

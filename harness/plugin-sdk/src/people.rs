@@ -91,6 +91,20 @@ impl People {
         code_at(&self.answers[item], row)
     }
 
+    /// The participants in the order of their rows.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Person<'_>> {
+        (0..self.len()).map(|row| Person { people: self, row })
+    }
+
+    /// The participant in this row.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn person(&self, row: usize) -> Person<'_> {
+        assert!(row < self.len(), "row {row} of {} participants", self.len());
+        Person { people: self, row }
+    }
+
     /// For each row of `self` the row of `other` with the same participant.
     pub fn rows_in(&self, other: &People) -> Vec<Option<usize>> {
         if self.ids == other.ids {
@@ -98,6 +112,45 @@ impl People {
         }
         let rows: HashMap<&str, usize> = (0..other.len()).map(|row| (other.id(row), row)).collect();
         (0..self.len()).map(|row| rows.get(self.id(row)).copied()).collect()
+    }
+}
+
+/// One participant of a table: a view, copied freely.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    people: &'a People,
+    row: usize,
+}
+
+impl<'a> Person<'a> {
+    /// Row in the table.
+    pub fn row(self) -> usize {
+        self.row
+    }
+
+    /// Identifier.
+    pub fn id(self) -> &'a str {
+        self.people.id(self.row)
+    }
+
+    /// Arm, an index into the experiment's arms.
+    pub fn arm(self) -> Option<usize> {
+        self.people.arm(self.row)
+    }
+
+    /// Level of a categorical covariate; `None` when missing or when the covariate is numeric.
+    pub fn level(self, covariate: usize) -> Option<usize> {
+        self.people.level(self.row, covariate)
+    }
+
+    /// Value of a numeric covariate; `None` when missing or when the covariate is categorical.
+    pub fn number(self, covariate: usize) -> Option<f64> {
+        self.people.number(self.row, covariate)
+    }
+
+    /// Level index of the answer to an item; `None` when it is missing, or not given yet.
+    pub fn answer(self, item: usize) -> Option<usize> {
+        self.people.answer(self.row, item)
     }
 }
 

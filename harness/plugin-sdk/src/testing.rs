@@ -1,6 +1,13 @@
-//! Tables made by hand, for an author's tests.
+//! For an author's tests: the conformance checks, and tables made by hand.
+//!
+//! [`check_backend`] and [`check_metric`] ask everything that the host relies on, through the same
+//! glue as a loaded library, in an ordinary `cargo test`. What a method should answer is its
+//! author's to test: [`pilot`], [`requests`] and [`evaluation`] make the inputs.
 
-use crate::{Evaluation, Experiment, Pilot, Requests, Result};
+use crate::{
+    Backend, Evaluation, Experiment, Metric, Pilot, Requests, Result,
+    glue::{BackendType, MetricType},
+};
 use arrow_array::{
     ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     UInt16Array,
@@ -8,6 +15,56 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field};
 use std::sync::Arc;
+
+pub use pilotbench_conformance::{Checked, Options, Outcome, Report};
+
+/// Checks a backend opened with these settings (JSON text). The whole takes seconds; where answers
+/// take long, [`check_backend_with`] and [`Options::quick`] ask less.
+///
+/// ```
+/// # use pilotbench_plugin_sdk::prelude::*;
+/// # struct Uniform;
+/// # impl Backend for Uniform {
+/// #     const NAME: &'static str = "uniform";
+/// #     type Config = NoConfig;
+/// #     type Adapted = ();
+/// #     fn describe() -> BackendInfo {
+/// #         BackendInfo::new("every option equally likely").learns_from(LearnsFrom::Nothing)
+/// #     }
+/// #     fn open(_: NoConfig) -> Result<Self> { Ok(Self) }
+/// #     fn adapt(&self, _: &Pilot, _: &Control) -> Result<()> { Ok(()) }
+/// #     fn respond(&self, _: &(), asked: &Requests, answers: &mut Answers, _: &Control) -> Result<()> {
+/// #         for request in asked.iter() {
+/// #             let levels = request.levels();
+/// #             answers.probabilities(request.id(), &vec![1.0 / levels as f64; levels]);
+/// #         }
+/// #         Ok(())
+/// #     }
+/// # }
+/// use pilotbench_plugin_sdk::testing;
+///
+/// testing::check_backend::<Uniform>("{}").assert_conforms();
+/// ```
+pub fn check_backend<B: Backend>(settings: &str) -> Report {
+    check_backend_with::<B>(settings, Options::default())
+}
+
+/// As [`check_backend`], with the sizes of what is asked.
+pub fn check_backend_with<B: Backend>(settings: &str, options: Options) -> Report {
+    let subject = Arc::new(BackendType::<B>::default());
+    pilotbench_conformance::check_backend(subject, settings, options, &|_| {})
+}
+
+/// Checks a metric opened with these settings (JSON text).
+pub fn check_metric<M: Metric>(settings: &str) -> Report {
+    check_metric_with::<M>(settings, Options::default())
+}
+
+/// As [`check_metric`], with the sizes of what is asked.
+pub fn check_metric_with<M: Metric>(settings: &str, options: Options) -> Report {
+    let subject = Arc::new(MetricType::<M>::default());
+    pilotbench_conformance::check_metric(subject, settings, options, &|_| {})
+}
 
 /// A participant made by hand. Codes are level indices.
 #[derive(Debug, Clone, Default)]

@@ -69,6 +69,10 @@ fn open<B: Backend>(config: &str) -> Result<BackendObject> {
 }
 
 pub(super) fn parse_config<C: serde::de::DeserializeOwned>(config: &str) -> Result<C> {
+    // serde reads a struct from a list too, whose values would then have no names.
+    if !config.trim_start().starts_with('{') {
+        return Err(Error::config("", "they must be a JSON object"));
+    }
     serde_json::from_str(config).map_err(|e| Error::config("", e.to_string()))
 }
 

@@ -19,8 +19,31 @@ pub const fn flags(panic_abort: bool, debug_assertions: bool) -> u32 {
 /// no network, no other programs, no environment, and reads only the system's libraries and what
 /// the settings name: `"network"`, `"programs"`, `"env:NAME"`, `"read:PATH"`, `"write:PATH"`.
 ///
-/// ```ignore
-/// export_plugin! { name: "coin", backends: [Coin], metrics: [MeanGap] }
+/// ```standalone_crate
+/// use pilotbench_plugin_sdk::prelude::*;
+///
+/// /// Counts the people who are compared.
+/// struct People;
+///
+/// impl Metric for People {
+///     const NAME: &'static str = "people";
+///     type Config = NoConfig;
+///     fn describe() -> MetricInfo {
+///         let score = ScoreInfo::new("people", Heading::Marginal, Better::Describes, "held-out people");
+///         MetricInfo { summary: "counts people".into(), scores: vec![score] }
+///     }
+///     fn open(_: NoConfig) -> Result<Self> {
+///         Ok(Self)
+///     }
+///     fn evaluate(&self, input: &Evaluation, table: &mut MetricTable, _: &Control) -> Result<()> {
+///         let (humans, simulated) = (input.human.len(), input.simulated.len());
+///         table.score("people").people(humans, simulated).value(humans as f64);
+///         Ok(())
+///     }
+/// }
+///
+/// export_plugin! { name: "people", backends: [], metrics: [People] }
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! export_plugin {

@@ -116,10 +116,10 @@ impl Backend for FreshPopulation {
         let experiment = &pilot.experiment;
         match experiment.population.as_deref() {
             Some(POPULATION) => Law::new(experiment, pilot.seed),
-            Some(other) => Err(Error::BadInput(format!(
+            Some(other) => Err(Error::unsupported(format!(
                 "the law of the population `{other}` is not known, only that of `{POPULATION}`"
             ))),
-            None => Err(Error::BadInput(format!(
+            None => Err(Error::unsupported(format!(
                 "experiment `{}` names no synthetic population, and `{}` needs one: `{POPULATION}`",
                 experiment.id,
                 Self::NAME

@@ -63,7 +63,8 @@ pub(crate) fn report(pool: &Pool, curves: &[&Vec<Vec<Comparison>>], report: &mut
             pooled(pool.config.alpha, comparisons, |p| p.confusion().false_positive_rate())
         };
         let value = mean_of_defined((0..draws).map(of_draw), "the card names no regression");
-        let people = People { simulated: *size, ..pool.people() };
+        let people = pool.people();
+        let people = People { simulated: people.simulated.min(*size), ..people };
         let name = match size {
             100 => "fpr_n100",
             200 => "fpr_n200",

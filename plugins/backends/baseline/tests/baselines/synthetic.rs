@@ -110,7 +110,7 @@ fn another_population_is_an_error() {
         FreshPopulation.adapt(&pilot, &Control::none()).unwrap_err()
     };
     let message = |error: Error| match error {
-        Error::BadInput(message) => message,
+        Error::Unsupported(message) | Error::BadInput(message) => message,
         other => panic!("{other:?}"),
     };
     assert!(message(adapt(&experiment(None))).contains("`synthetic` names no"));

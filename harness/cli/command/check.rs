@@ -1,0 +1,176 @@
+//! `plugin check`: whether a plugin keeps the contract.
+
+use crate::{
+    arguments::{CheckArguments, Places},
+    exit::Exit,
+    output, setting,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pilotbench_conformance::{self as kit, Kind, Options, PluginIdentity, Report};
+use pilotbench_engine::{
+    fault::{Fault, Result},
+    plugin::{PluginFile, Plugins},
+};
+use serde_json::{Map, Value};
+use std::{path::PathBuf, sync::Arc};
+
+mod subject;
+
+/// One backend or metric to check.
+struct Target {
+    kind: Kind,
+    name: String,
+    file: PluginFile,
+}
+
+pub(crate) fn check(places: &Places, arguments: &CheckArguments) -> Result<Exit> {
+    if arguments.list {
+        list();
+        return Ok(Exit::Done);
+    }
+    let wanted = arguments.name.as_deref().unwrap_or_default();
+    let plugins = Arc::new(plugins(places, wanted)?);
+    let settings = settings(&arguments.settings)?;
+    let targets = targets(&plugins, wanted, arguments)?;
+    let options = if arguments.quick { Options::quick() } else { Options::default() };
+    let reports: Vec<Report> =
+        targets.iter().map(|target| report(&plugins, target, &settings, options)).collect();
+    match arguments.json {
+        true => output::print_json(&reports)?,
+        false => {
+            for report in &reports {
+                output::print_line(&report.text());
+            }
+        }
+    }
+    match reports.iter().all(|report| report.conforms) {
+        true => Ok(Exit::Done),
+        false => Ok(Exit::Integrity),
+    }
+}
+
+/// All checks there are.
+fn list() {
+    let mut table = output::table(["check", "question"]);
+    for check in kit::backend_checks().into_iter().chain(kit::metric_checks()) {
+        table.add_row([check.id, check.question]);
+    }
+    output::print_line(&table.to_string());
+}
+
+/// The plugins of the usual places; a path comes first.
+fn plugins(places: &Places, wanted: &str) -> Result<Plugins> {
+    let mut places = places.clone();
+    if is_path(wanted) {
+        places.plugin.insert(0, PathBuf::from(wanted));
+    }
+    setting::plugins(&places)
+}
+
+fn is_path(wanted: &str) -> bool {
+    wanted.contains('/') || wanted.ends_with(std::env::consts::DLL_SUFFIX)
+}
+
+/// Settings must be an object, as they are in a run file.
+fn settings(text: &str) -> Result<String> {
+    let parsed: Map<String, Value> = serde_json::from_str(text).map_err(|e| {
+        let fault = Fault::usage("--settings", format!("no JSON object: {e}"));
+        fault.hint("for example --settings '{\"alpha\": 0.5}'")
+    })?;
+    Ok(Value::Object(parsed).to_string())
+}
+
+/// What is checked: all of the plugin, or the one that was named.
+fn targets(plugins: &Plugins, wanted: &str, arguments: &CheckArguments) -> Result<Vec<Target>> {
+    let mut found = plugins.found().plugins.iter();
+    let file = match is_path(wanted) {
+        // The path was searched first.
+        true => found.next(),
+        false => found.find(|(_, file)| file.probe.name == wanted),
+    };
+    let Some((_, file)) = file else {
+        let fault = Fault::usage("", format!("there is no plugin `{}`", wanted.escape_debug()));
+        let found = plugins.found().plugins.iter();
+        let names: Vec<_> = found.map(|(_, file)| file.probe.name.as_str()).collect();
+        return Err(fault.hint(format!("there are: {}", names.join(", "))));
+    };
+    let target = |entry: &String| {
+        let (kind, name) = entry.split_once(':')?;
+        let kind = if kind == "backend" { Kind::Backend } else { Kind::Metric };
+        Some(Target { kind, name: name.to_owned(), file: file.clone() })
+    };
+    let mut targets: Vec<Target> = file.probe.provides.iter().filter_map(target).collect();
+    let known: Vec<String> = file.probe.provides.clone();
+    let chosen = match (&arguments.backend, &arguments.metric) {
+        (Some(name), _) => Some((Kind::Backend, name)),
+        (None, Some(name)) => Some((Kind::Metric, name)),
+        (None, None) => None,
+    };
+    if let Some((kind, name)) = chosen {
+        targets.retain(|target| target.kind == kind && target.name == *name);
+    }
+    if targets.is_empty() {
+        let what = chosen.map_or_else(
+            || "nothing".to_owned(),
+            |(kind, name)| format!("no {} `{}`", kind.name(), name.escape_debug()),
+        );
+        let message = format!("plugin `{}` provides {what}", file.probe.name);
+        return Err(Fault::usage("", message).hint(format!("it has {}", known.join(", "))));
+    }
+    Ok(targets)
+}
+
+fn report(plugins: &Arc<Plugins>, target: &Target, settings: &str, options: Options) -> Report {
+    let Target { kind, name, file } = target;
+    let subject = subject::Subject::new(plugins, file, name);
+    let bar = bar(name, *kind);
+    let step = |check: &kit::Check| {
+        bar.inc(1);
+        bar.set_message(check.id);
+    };
+    let mut report = match kind {
+        Kind::Backend => kit::check_backend(Arc::new(subject), settings, options, &step),
+        Kind::Metric => kit::check_metric(Arc::new(subject), settings, options, &step),
+    };
+    bar.finish_and_clear();
+    report.plugin = Some(PluginIdentity {
+        name: file.probe.name.clone(),
+        version: file.probe.version.clone(),
+        sha256: file.sha256.clone(),
+    });
+    report.name.clone_from(name);
+    report
+}
+
+/// A bar on stderr when somebody watches.
+fn bar(name: &str, kind: Kind) -> ProgressBar {
+    let checks = match kind {
+        Kind::Backend => kit::backend_checks().len(),
+        Kind::Metric => kit::metric_checks().len(),
+    };
+    let bar = ProgressBar::new(checks as u64);
+    bar.set_draw_target(match output::is_watched() {
+        true => ProgressDrawTarget::stderr_with_hz(5),
+        false => ProgressDrawTarget::hidden(),
+    });
+    if let Ok(style) = ProgressStyle::with_template("{prefix:>18} [{bar:30}] {pos}/{len} {msg}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_prefix(name.to_owned());
+    bar
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_an_object() {
+        assert_eq!(settings("{\"a\": 1}").unwrap(), "{\"a\":1}");
+        for text in ["", "[]", "7", "{"] {
+            let fault = settings(text).unwrap_err();
+            assert!(fault.message.starts_with("no JSON object"), "{fault}");
+        }
+    }
+}
