@@ -1,6 +1,6 @@
 //! A plugin file before any of its code runs: is it a library of this machine, whole, with a probe?
 
-use super::{elf, opened::Opened};
+use super::{elf, needs::Needs, opened::Opened};
 use crate::{
     fault::{Fault, Result},
     identity,
@@ -22,6 +22,8 @@ pub struct PluginFile {
     pub probe: ProbeInfo,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// What it needs from the world outside.
+    pub needs: Needs,
     /// The file itself, open.
     pub opened: Opened,
     /// Whether it looks for other libraries beside itself (`$ORIGIN`).
@@ -71,7 +73,8 @@ pub fn inspect_expecting(path: &Path, expected: Option<Expected>) -> Result<Plug
     let probe = elf::read_probe(&elf).map_err(fault)?;
     check_probe(&probe).map_err(|(message, hint)| fault(message).hint(hint))?;
     let looks_beside_itself = elf::looks_beside_itself(&elf, &bytes);
-    Ok(PluginFile { path: canonical, probe, sha256, opened, looks_beside_itself })
+    let needs = Needs::default();
+    Ok(PluginFile { path: canonical, probe, sha256, needs, opened, looks_beside_itself })
 }
 
 /// What is wrong with a probe, and what would be right.
