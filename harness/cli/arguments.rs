@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::command::plugin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -50,8 +51,8 @@ pub(crate) struct Places {
     /// Folder of results; runs are recorded in its `runs`.
     #[arg(long, global = true, default_value = "results", value_name = "DIR")]
     pub(crate) results: PathBuf,
-    /// A plugin library to use before all others; may be given several times.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// A plugin to use before all others, a library or a folder with plugin.toml; may be given several times.
+    #[arg(long, global = true, value_name = "PATH")]
     pub(crate) plugin: Vec<PathBuf>,
 }
 
@@ -76,7 +77,7 @@ pub(crate) enum Command {
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
-    /// Look at plugins.
+    /// Begin, add, look at, check and remove plugins.
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Print a completion script for a shell.
@@ -305,17 +306,34 @@ pub(crate) struct ImportArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
     /// List plugins and where they are; runs none of their code.
+    #[command(after_help = plugin::LIST_HELP)]
     List {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Show what a plugin says of itself; loads it.
+    #[command(after_help = plugin::INFO_EXAMPLES)]
     Info {
-        /// Name, or path of the library.
+        /// Name, NAME@VERSION, or path of a library or of a folder with plugin.toml.
         name: String,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
+    /// Begin a plugin: a crate with a working example and its test.
+    #[command(after_help = plugin::NEW_EXAMPLES)]
+    New(plugin::NewArguments),
+    /// Build where needed, look at, load and install a plugin, and lock it.
+    #[command(after_help = plugin::ADD_EXAMPLES)]
+    Add(plugin::AddArguments),
+    /// Take an installed plugin away, and out of plugins.lock.
+    #[command(after_help = plugin::REMOVE_EXAMPLES)]
+    Remove(plugin::RemoveArguments),
+    /// Compare installed plugins with plugin.toml and plugins.lock; runs none of their code.
+    #[command(after_help = plugin::VERIFY_EXAMPLES)]
+    Verify(plugin::VerifyArguments),
+    /// Show how plugins.lock differs from the plugins found here, and accept these.
+    #[command(after_help = plugin::UPDATE_EXAMPLES)]
+    Update(plugin::UpdateArguments),
 }

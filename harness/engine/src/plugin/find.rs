@@ -120,8 +120,17 @@ pub struct Found {
     pub plugins: Vec<Entry>,
     /// Plugins hidden by one of the same name; a run file reaches them as `NAME@VERSION/…`.
     pub shadowed: Vec<Entry>,
-    /// Files that are not plugins of this host, with the reason.
-    pub refused: Vec<Fault>,
+    /// Files that are not plugins of this host.
+    pub refused: Vec<Refused>,
+}
+
+/// A file that is not a plugin of this host.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// Where it was found.
+    pub source: Source,
+    /// The reason.
+    pub fault: Fault,
 }
 
 impl Found {
@@ -133,9 +142,10 @@ impl Found {
                 Ok(scanned) if room => entries.push(Entry::new(source, scanned, lock)),
                 Ok((file, _)) => {
                     let message = format!("more than {PLUGINS_MAX} plugins; this one is left out");
-                    self.refused.push(Fault::plugin(file.path.display(), message));
+                    let fault = Fault::plugin(file.path.display(), message);
+                    self.refused.push(Refused { source, fault });
                 }
-                Err(fault) => self.refused.push(fault),
+                Err(fault) => self.refused.push(Refused { source, fault }),
             }
         }
         // Within a place the locked version wins, then the highest. The sort keeps the order of

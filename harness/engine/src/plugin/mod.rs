@@ -26,11 +26,14 @@ mod write;
 
 pub use call::{BackendSession, MetricSession};
 pub use file::{Expected, PluginFile, check_name, inspect, inspect_expecting};
-pub use find::{Entry, Found, Search};
+pub use find::{Entry, Found, Refused, Search};
 pub use install::{Candidate, Installed, remove};
 pub use lock::{Added, Hash, LOCK_FILE, LockState, Locked, PluginLock};
 pub use manifest::{About, Library, MANIFEST_FILE, Manifest, Placed, Provides, host_target};
 pub use needs::Needs;
 pub use opened::Opened;
 pub use places::{Source, project_place, user_place};
-pub use registry::{BackendDescription, Better, Heading, MetricDescription, Plugins, ScoreInfo};
+pub use registry::{
+    BackendDescription, Better, Heading, MetricDescription, Plugins, ScoreInfo, check_same,
+};
+pub use scan::inspect_path;

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// A plugin in a place.
-pub(super) type Scanned = Result<(PluginFile, Option<Placed>)>;
+type Scanned = Result<(PluginFile, Option<Placed>)>;
 
 /// Everything in a place, in order of name.
 pub(super) fn scan(source: Source, place: &Path) -> Vec<Scanned> {
@@ -36,8 +36,11 @@ pub(super) fn scan(source: Source, place: &Path) -> Vec<Scanned> {
     scanned
 }
 
-/// A file, or a folder with a manifest.
-pub(super) fn inspect_path(path: &Path) -> Scanned {
+/// Looks at a library file, or at a folder with a manifest, without running anything.
+///
+/// # Errors
+/// When it is not a plugin of this host, or not what its manifest says.
+pub fn inspect_path(path: &Path) -> Result<(PluginFile, Option<Placed>)> {
     match path.is_dir() && path.join(MANIFEST_FILE).exists() {
         true => inspect_folder(path),
         false => inspect(path).map(|file| (file, None)),
