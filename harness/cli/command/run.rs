@@ -11,7 +11,6 @@ use crate::{
 };
 use pilotbench_engine::{
     fault::{Fault, Result},
-    plugin::check_same,
     record::{Lock, Record},
     run,
 };
@@ -31,17 +30,8 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
     let lock = lock(&folder)?;
     let record = Record::create(&folder, &plan, file.text(), &lock)?;
     let recorded = record.plan()?;
-    let now = plan.plugins();
-    for began in recorded.plugins() {
-        let same_name = || now.iter().filter(|facts| facts.name == began.name);
-        // A plan may use two versions of a plugin.
-        if same_name().any(|facts| facts.sha256 == began.sha256) {
-            continue;
-        }
-        match same_name().next() {
-            Some(facts) => check_same(began, facts)?,
-            None => plugins.check_locked(began)?,
-        }
+    for facts in recorded.plugins() {
+        plugins.check_locked(facts)?;
     }
     let sources = Sources { experiments, plugins };
     let recorded = Recorded { record, plan: recorded, sources };

@@ -18,7 +18,8 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArguments {
     /// NAME, or NAME@VERSION where several versions are installed.
-    plugin: String,
+    #[arg(value_name = "PLUGIN")]
+    wanted: String,
     /// From the user's data folder instead of the project's.
     #[arg(long)]
     user: bool,
@@ -27,7 +28,7 @@ pub(crate) struct RemoveArguments {
 pub(super) fn remove(places: &Places, arguments: &RemoveArguments) -> Result<Exit> {
     let _held = hold_project()?;
     let plugins = setting::plugins(places)?;
-    let wanted = &arguments.plugin;
+    let wanted = &arguments.wanted;
     let all = named(plugins.found(), wanted);
     if all.is_empty() {
         return Err(unknown(plugins.found(), wanted));

@@ -26,7 +26,8 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct UpdateArguments {
     /// Plugins, NAME or NAME@VERSION; all unless given.
-    plugins: Vec<String>,
+    #[arg(value_name = "PLUGIN")]
+    wanted: Vec<String>,
     /// Write plugins.lock.
     #[arg(long)]
     accept: bool,
@@ -48,10 +49,10 @@ pub(super) fn update(places: &Places, arguments: &UpdateArguments) -> Result<Exi
     let found = plugins.found();
     let mut lock = PluginLock::read(Path::new(PROJECT))?;
     let mut changes = Vec::new();
-    for entry in entries(found, &arguments.plugins)? {
+    for entry in entries(found, &arguments.wanted)? {
         changes.extend(accept(entry, &mut lock)?);
     }
-    changes.extend(forget_missing(found, &mut lock, &arguments.plugins));
+    changes.extend(forget_missing(found, &mut lock, &arguments.wanted));
     if arguments.accept && !changes.is_empty() {
         lock.write()?;
     }

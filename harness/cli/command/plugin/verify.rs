@@ -22,7 +22,8 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
     /// Plugins, NAME or NAME@VERSION; all unless given.
-    plugins: Vec<String>,
+    #[arg(value_name = "PLUGIN")]
+    wanted: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -40,7 +41,7 @@ struct Verdict {
 pub(super) fn verify(found: &Found, arguments: &VerifyArguments) -> Result<Exit> {
     let lock = PluginLock::read(Path::new(PROJECT))?;
     let mut verdicts: Vec<Verdict> = Vec::new();
-    match arguments.plugins.as_slice() {
+    match arguments.wanted.as_slice() {
         [] => verdicts.extend(all(found, &lock)),
         names => {
             for name in names {

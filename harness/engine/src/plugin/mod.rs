@@ -33,7 +33,5 @@ pub use manifest::{About, Library, MANIFEST_FILE, Manifest, Placed, Provides, ho
 pub use needs::Needs;
 pub use opened::Opened;
 pub use places::{Source, project_place, user_place};
-pub use registry::{
-    BackendDescription, Better, Heading, MetricDescription, Plugins, ScoreInfo, check_same,
-};
+pub use registry::{BackendDescription, Better, Heading, MetricDescription, Plugins, ScoreInfo};
 pub use scan::inspect_path;

@@ -268,7 +268,17 @@ impl Plugins {
     /// # Errors
     /// When it is missing, or is another file than the plan was made with.
     pub fn check_locked(&self, facts: &PluginFacts) -> Result<()> {
-        check_same(facts, &self.current(facts)?)
+        let current = self.current(facts)?;
+        if current.sha256 == facts.sha256 {
+            return Ok(());
+        }
+        let message = format!(
+            "another file than the one that began this run (sha256 {}, was {})",
+            current.sha256, facts.sha256
+        );
+        let hint = "restore the earlier build, or start afresh with `run --fresh`, or accept the \
+                    mix with --allow-changed-plugins";
+        Err(Fault::store(format!("plugin {}", facts.name), message).hint(hint))
     }
 
     fn load(&self, file: &PluginFile) -> Result<Arc<Loaded>> {
@@ -280,23 +290,6 @@ impl Plugins {
         loaded.insert(file.path.clone(), Arc::clone(&library));
         Ok(library)
     }
-}
-
-/// Whether the plugin with which a run began is the one that is used now.
-///
-/// # Errors
-/// When it is another file.
-pub fn check_same(began: &PluginFacts, now: &PluginFacts) -> Result<()> {
-    if now.sha256 == began.sha256 {
-        return Ok(());
-    }
-    let message = format!(
-        "another file than the one that began this run (sha256 {}, was {})",
-        now.sha256, began.sha256
-    );
-    let hint = "restore the earlier build, or start afresh with `run --fresh`, or accept the mix \
-                with --allow-changed-plugins";
-    Err(Fault::store(format!("plugin {}", began.name), message).hint(hint))
 }
 
 /// A plugin as recorded with results.

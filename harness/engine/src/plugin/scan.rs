@@ -47,9 +47,24 @@ pub fn inspect_path(path: &Path) -> Result<(PluginFile, Option<Placed>)> {
     }
 }
 
+/// How often a folder is looked at whose manifest is replaced meanwhile.
+const LOOKS_MAX: usize = 5;
+
 /// A folder with a manifest.
 pub(super) fn inspect_folder(folder: &Path) -> Scanned {
-    let manifest = Manifest::read(folder)?;
+    let mut manifest = Manifest::read(folder)?;
+    for _ in 1..LOOKS_MAX {
+        match manifest.inspect(folder) {
+            Ok(file) => {
+                return Ok((file, Some(Placed { folder: folder.to_owned(), manifest })));
+            }
+            Err(fault) => match Manifest::read(folder)? {
+                same if same == manifest => return Err(fault),
+                // Another build was put in its place between the two looks.
+                other => manifest = other,
+            },
+        }
+    }
     let file = manifest.inspect(folder)?;
     Ok((file, Some(Placed { folder: folder.to_owned(), manifest })))
 }
@@ -62,19 +77,26 @@ fn versions(folder: &Path) -> Vec<Scanned> {
     };
     let of_version = |path: PathBuf| Some((Version::parse(name_of(&path)).ok()?, path));
     let versions = paths.into_iter().filter_map(of_version).filter(|(_, path)| path.is_dir());
-    let inspected = versions.map(|(version, path)| {
-        let (file, placed) = inspect_folder(&path)?;
-        let place = (name_of(folder), version.to_string());
-        if place != (file.probe.name.as_str(), file.probe.version.clone()) {
-            let message = format!(
-                "holds {} {}, which belongs into {}/{}",
-                file.probe.name, file.probe.version, file.probe.name, file.probe.version
-            );
-            return Err(Fault::plugin(path.display(), message));
-        }
-        Ok((file, placed))
+    let inspected = versions.filter_map(|(version, path)| {
+        let inspected = inspect_version(folder, &version, &path);
+        // One that is removed meanwhile is not there.
+        (inspected.is_ok() || path.exists()).then_some(inspected)
     });
     inspected.collect()
+}
+
+/// A version's folder, which must hold what its names say.
+fn inspect_version(folder: &Path, version: &Version, path: &Path) -> Scanned {
+    let (file, placed) = inspect_folder(path)?;
+    let PluginFile { probe, .. } = &file;
+    if (name_of(folder), version.to_string()) == (&probe.name, probe.version.clone()) {
+        return Ok((file, placed));
+    }
+    let message = format!(
+        "holds {} {}, which belongs into {}/{}",
+        probe.name, probe.version, probe.name, probe.version
+    );
+    Err(Fault::plugin(path.display(), message))
 }
 
 /// Paths in a folder, in order; none when it is not there.
