@@ -5,7 +5,7 @@ use crate::{arguments::Places, exit::Exit, output, setting};
 use clap::Args;
 use pilotbench_engine::{
     fault::{Fault, Result},
-    plugin::{self, Entry, PluginLock, Source, project_place, user_place},
+    plugin::{self, Found, PluginLock, Source, project_place, user_place},
 };
 use std::path::Path;
 
@@ -27,57 +27,60 @@ pub(crate) struct RemoveArguments {
 
 pub(super) fn remove(places: &Places, arguments: &RemoveArguments) -> Result<Exit> {
     let _held = hold_project()?;
-    let plugins = setting::plugins(places)?;
-    let wanted = &arguments.wanted;
-    let all = named(plugins.found(), wanted);
-    if all.is_empty() {
-        return Err(unknown(plugins.found(), wanted));
-    }
+    let wanted = arguments.wanted.as_str();
+    let (name, version) = match wanted.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (wanted, None),
+    };
     let (source, place) = match arguments.user {
         true => (Source::User, user_place()),
         false => (Source::Project, Some(project_place())),
     };
-    let there: Vec<&Entry> =
-        all.iter().copied().filter(|e| e.source == source && e.placed.is_some()).collect();
-    let (Some(place), [entry]) = (place, there.as_slice()) else {
-        return Err(not_one(wanted, source, &there, &all));
+    let place = place.unwrap_or_default();
+    // By folder and not by what is found, so that a damaged plugin can be removed as well.
+    let mut versions = plugin::installed_versions(&place, name);
+    versions.retain(|known| version.is_none_or(|version| known.to_string() == version));
+    let [version] = versions.as_slice() else {
+        let found = setting::plugins(places)?;
+        return Err(match versions.is_empty() {
+            true => not_there(wanted, source, found.found()),
+            false => {
+                let names: Vec<_> = versions.iter().map(|v| format!("{name}@{v}")).collect();
+                let message = format!("several versions of `{name}` are installed");
+                Fault::usage("", message).hint(format!("name one: {}", names.join(", ")))
+            }
+        });
     };
-    let Some(version) = entry.version() else {
-        return Err(not_one(wanted, source, &[], &all));
-    };
-    let name = &entry.file.probe.name;
-    plugin::remove(&place, name, &version)?;
-    // Another place may hold the same version: then the lock still means that one.
+    plugin::remove(&place, name, version)?;
+    // Another place may hold the same version: then the lock means that one.
     let left = setting::plugins(places)?;
-    let elsewhere = left.found().of_name(name).any(|e| e.version().as_ref() == Some(&version));
-    if !elsewhere {
+    let is_same =
+        |e: &plugin::Entry| e.source != Source::BuiltIn && e.version().as_ref() == Some(version);
+    if !left.found().of_name(name).any(is_same) {
         let mut lock = PluginLock::read(Path::new(PROJECT))?;
-        if lock.forget(name, &version) {
+        if lock.forget(name, version) {
             lock.write()?;
         }
     }
-    output::print_line(&format!("removed {}", entry.title()));
+    output::print_line(&format!("removed {name} {version} ({})", source.name()));
     Ok(Exit::Done)
 }
 
-fn not_one(wanted: &str, source: Source, there: &[&Entry], all: &[&Entry]) -> Fault {
-    let wanted = wanted.escape_debug();
-    if !there.is_empty() {
-        let names: Vec<String> = there
-            .iter()
-            .map(|entry| format!("{}@{}", entry.file.probe.name, entry.file.probe.version))
-            .collect();
-        let fault = Fault::usage("", format!("several versions of `{wanted}` are installed"));
-        return fault.hint(format!("name one: {}", names.join(", ")));
+fn not_there(wanted: &str, source: Source, found: &Found) -> Fault {
+    let elsewhere = named(found, wanted);
+    if elsewhere.is_empty() {
+        return unknown(found, wanted);
     }
-    let places: Vec<String> = all
-        .iter()
-        .map(|entry| format!("{} at {}", entry.title(), entry.file.path.display()))
-        .collect();
-    let message = format!("`{wanted}` is not installed in the {} place", source.name());
-    let hint = match all.iter().any(|e| e.source == Source::User && e.placed.is_some()) {
-        true if source != Source::User => "add --user".to_owned(),
-        _ => format!("found: {}; delete a bare file yourself", places.join(", ")),
+    let is_user = elsewhere.iter().any(|e| e.source == Source::User && e.placed.is_some());
+    let hint = match is_user && source != Source::User {
+        true => "add --user".to_owned(),
+        false => {
+            let at = |e: &&plugin::Entry| format!("{} at {}", e.title(), e.file.path.display());
+            let places: Vec<String> = elsewhere.iter().map(at).collect();
+            format!("found: {}; delete a bare file yourself", places.join(", "))
+        }
     };
+    let message =
+        format!("`{}` is not installed in the {} place", wanted.escape_debug(), source.name());
     Fault::usage("", message).hint(hint)
 }

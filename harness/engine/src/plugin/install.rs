@@ -136,6 +136,20 @@ impl Candidate {
     }
 }
 
+/// Versions of a plugin that have a folder in a place, the lowest first; whole or not.
+pub fn installed_versions(place: &Path, name: &str) -> Vec<semver::Version> {
+    if check_name(name).is_err() {
+        return Vec::new();
+    }
+    let entries = std::fs::read_dir(place.join(name)).into_iter().flatten();
+    let version = |entry: std::io::Result<std::fs::DirEntry>| {
+        semver::Version::parse(entry.ok()?.file_name().to_str()?).ok()
+    };
+    let mut versions: Vec<_> = entries.filter_map(version).collect();
+    versions.sort();
+    versions
+}
+
 /// Takes a version of a plugin out of a place. Its folder leaves in one step.
 ///
 /// # Errors

@@ -315,16 +315,14 @@ mod tests {
             ("libcoin.so", "", ":7: file: `` is no name"),
             ("0000\"", "000G\"", ":8: sha256: not 64 digits of 0-9a-f"),
             ("0000\"", "000\"", ":8: sha256: not 64 digits"),
-            ("[provides]", "[provide]", ": unknown field `provide`"),
+            ("[provides]", "[provide]", ":9: unknown field `provide`"),
             ("env = ", "environment = ", ":12: unknown field `environment`"),
             ("[needs]", "[needs", ":11: "),
         ];
         for (good, bad, expected) in cases {
             let text = text().replacen(good, bad, 1);
             let fault = parse(&text).unwrap_err().to_string();
-            let expected = format!("coin/plugin.toml{expected}");
-            assert!(fault.starts_with(expected.trim_end_matches(": ")), "{bad}: {fault}");
-            assert!(fault.contains(expected.rsplit(": ").next().unwrap()), "{bad}: {fault}");
+            assert!(fault.starts_with(&format!("coin/plugin.toml{expected}")), "{bad}: {fault}");
         }
         let none = text().split("[library").next().unwrap().to_owned() + "[library]\n";
         assert!(parse(&none).unwrap_err().message.contains("names no library"));

@@ -27,7 +27,7 @@ mod write;
 pub use call::{BackendSession, MetricSession};
 pub use file::{Expected, PluginFile, check_name, inspect, inspect_expecting};
 pub use find::{Entry, Found, Refused, Search};
-pub use install::{Candidate, Installed, remove};
+pub use install::{Candidate, Installed, installed_versions, remove};
 pub use lock::{Added, Hash, LOCK_FILE, LockState, Locked, PluginLock};
 pub use manifest::{About, Library, MANIFEST_FILE, Manifest, Placed, Provides, host_target};
 pub use needs::Needs;
