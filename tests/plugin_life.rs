@@ -244,7 +244,12 @@ fn another_file_than_the_locked_one_is_refused_until_it_is_accepted() {
     does(&place, &["plan"]);
     let other = forge(&place, "coin", "0.3.1", 2);
     let fault = fails(&place, &["plugin", "add", &other], 2);
+    assert!(fault.contains("plugins.lock: another build of coin 0.3.1 is locked"), "{fault}");
+    let lock = fs::read(place.folder.path().join("plugins.lock")).unwrap();
+    fs::remove_file(place.folder.path().join("plugins.lock")).unwrap();
+    let fault = fails(&place, &["plugin", "add", &other], 2);
     assert!(fault.contains("another coin 0.3.1 is installed here"), "{fault}");
+    place.write("plugins.lock", lock);
     // By another way than `add`: a colleague's build on the search path.
     fs::rename(project(&place), place.folder.path().join("aside")).unwrap();
     put(project(&place), "theirs.so", &fs::read(&other).unwrap());

@@ -6,24 +6,26 @@ use clap::Args;
 use pilotbench_engine::{
     fault::{Fault, Result},
     plugin::{
-        Added, Candidate, Installed, Locked, MANIFEST_FILE, PluginLock, inspect, project_place,
-        user_place,
+        Added, Candidate, Installed, LOCK_FILE, Locked, MANIFEST_FILE, PluginLock, inspect,
+        project_place, user_place,
     },
 };
+use semver::Version;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 pub(crate) const EXAMPLES: &str = "\
-A crate is built with cargo in release. What the plugin is and needs is shown before any of its code
-runs; then it is loaded and must describe itself; then it is copied to NAME/VERSION/ in the place,
-with plugin.toml, and its hash goes into plugins.lock, which is committed with the project.
+A crate is built with cargo in release, which runs its build scripts. What the plugin is and needs is
+shown before any of its own code runs; then it is loaded and must describe itself; then it is copied to
+NAME/VERSION/ in the place, with plugin.toml, and its hash goes into plugins.lock, which is committed
+with the project.
 
 Examples:
   pilotbench plugin add ./coin                      a crate
   pilotbench plugin add target/release/libcoin.so   a library
   pilotbench plugin add downloads/coin-0.3.1        a folder with plugin.toml
   pilotbench plugin add ./coin --user               for all projects of this user
-  pilotbench plugin add ./coin --force              another build of a version that is installed";
+  pilotbench plugin add ./coin --force              another build of a version that is there or locked";
 
 #[derive(Debug, Args)]
 pub(crate) struct AddArguments {
@@ -47,8 +49,11 @@ pub(super) fn add(arguments: &AddArguments) -> Result<Exit> {
     check::check(&candidate.file)?;
     let _held = hold_project()?;
     let mut lock = PluginLock::read(Path::new(PROJECT))?;
-    let installed = candidate.install(&place, arguments.force)?;
     let version = candidate.manifest.plugin.version.clone();
+    if !arguments.force {
+        check_lock(&candidate, &version, &lock)?;
+    }
+    let installed = candidate.install(&place, arguments.force)?;
     lock.put(Locked::of(&candidate.file, version, added));
     lock.write()?;
     let folder = candidate.folder_in(&place);
@@ -67,6 +72,15 @@ pub(super) fn add(arguments: &AddArguments) -> Result<Exit> {
         output::print_line(&format!("{word} in {}; locked in plugins.lock", folder.display()));
     }
     Ok(Exit::Done)
+}
+
+/// Refuses another build of a version that is locked, perhaps by somebody else.
+fn check_lock(candidate: &Candidate, version: &Version, lock: &PluginLock) -> Result<()> {
+    let Some(locked) = lock.other_build(&candidate.file, version) else { return Ok(()) };
+    let name = &candidate.manifest.plugin.name;
+    let message = format!("another build of {name} {version} is locked (sha256 {locked})");
+    let hint = "get that one, give the new build a new version, or accept it with --force";
+    Err(Fault::usage(LOCK_FILE, message).hint(hint))
 }
 
 fn place(user: bool) -> Result<PathBuf> {

@@ -174,6 +174,13 @@ impl PluginLock {
         }
     }
 
+    /// Whether another build of this version is locked for this host: its hash.
+    pub fn other_build(&self, file: &PluginFile, version: &Version) -> Option<&str> {
+        let locked = self.plugins.get(&(file.probe.name.clone(), version.clone()))?;
+        let Hash(hash) = locked.sha256.get(&host_target())?;
+        (*hash != file.sha256).then_some(hash)
+    }
+
     /// Locks a plugin; hashes for other targets of the same version stay.
     pub fn put(&mut self, mut locked: Locked) {
         let key = (locked.name.clone(), locked.version.clone());
