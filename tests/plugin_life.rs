@@ -8,6 +8,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Output,
+    sync::OnceLock,
 };
 use support::{Place, library, run_file, stress_plugin};
 
@@ -18,7 +19,8 @@ const VERSION: (usize, usize) = (88, 32);
 /// The stress plugin under another name and version, and with a byte at its end that the loader does
 /// not read: another build.
 fn forged(name: &str, version: &str, build: u8) -> Vec<u8> {
-    let mut bytes = fs::read(stress_plugin()).unwrap();
+    static STRESS: OnceLock<Vec<u8>> = OnceLock::new();
+    let mut bytes = STRESS.get_or_init(stripped).clone();
     // The magic also stands in the code that compares it: the probe has its size after it.
     let is_probe = |at: &usize| bytes[*at..].starts_with(b"PILOTBEN") && bytes[at + 8] != 0;
     let at = (0..bytes.len() - 2048).find(|at| is_probe(at) && bytes[at + 12] == 1).unwrap();
@@ -31,26 +33,60 @@ fn forged(name: &str, version: &str, build: u8) -> Vec<u8> {
     bytes
 }
 
+/// The stress plugin without its debug information, where there is a tool to take it off.
+fn stripped() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let small = folder.path().join("small.so");
+    let mut strip = std::process::Command::new("strip");
+    let done = strip.arg("-o").arg(&small).arg(stress_plugin()).output();
+    match done.is_ok_and(|output| output.status.success()) {
+        true => fs::read(small).unwrap(),
+        false => fs::read(stress_plugin()).unwrap(),
+    }
+}
+
 /// A forged library in this folder.
 fn forge(place: &Place, name: &str, version: &str, build: u8) -> String {
     let path = place.write(&format!("{name}-{version}-{build}.so"), forged(name, version, build));
     path.to_str().unwrap().to_owned()
 }
 
+/// The binary under a second name, where no built-in plugins lie beside it: they are large in this
+/// profile, and every command reads them.
+fn lone(place: &Place, arguments: &[&str]) -> assert_cmd::Command {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    let path = PATH.get_or_init(|| {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let name = folder.path().join("pilotbench");
+        fs::hard_link(env!("CARGO_BIN_EXE_pilotbench"), &name).unwrap();
+        let lasting = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-life");
+        fs::create_dir_all(&lasting).unwrap();
+        fs::rename(name, lasting.join("pilotbench")).unwrap();
+        lasting.join("pilotbench")
+    });
+    place.binary(path, arguments)
+}
+
 /// Output of a command that must succeed.
 fn does(place: &Place, arguments: &[&str]) -> String {
-    let output = place.pilotbench_alone(arguments).assert().success().get_output().clone();
+    let output = lone(place, arguments).assert().success().get_output().clone();
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// What a command says that must end with this code.
 fn fails(place: &Place, arguments: &[&str], code: i32) -> String {
-    let output = place.pilotbench_alone(arguments).assert().code(code).get_output().clone();
+    let output = lone(place, arguments).assert().code(code).get_output().clone();
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
 
 fn listed(place: &Place) -> Value {
     serde_json::from_str(&does(place, &["plugin", "list", "--json"])).unwrap()
+}
+
+/// The list with the built-in plugins.
+fn all_listed(place: &Place) -> Value {
+    let output = place.pilotbench_alone(&["plugin", "list", "--json"]).assert().success();
+    serde_json::from_slice(&output.get_output().stdout).unwrap()
 }
 
 /// `VERSION SOURCE STATE LOCK` of all plugins of this name, in order.
@@ -93,7 +129,7 @@ fn added_listed_shown_verified_removed() {
     let lock = fs::read_to_string(place.folder.path().join("plugins.lock")).unwrap();
     assert!(lock.contains("name = \"coin\"") && lock.contains("source = \"library\""), "{lock}");
 
-    let list = listed(&place);
+    let list = all_listed(&place);
     assert_eq!(states(&list, "coin"), ["0.3.1 project used locked"]);
     assert_eq!(states(&list, "individual"), ["0.1.0 built-in used built-in"]);
     assert_eq!(refused(&list), [""; 0]);
@@ -185,14 +221,15 @@ fn one_file_under_two_names_is_one_and_its_copy_is_shadowed() {
     assert_eq!(states, ["0.3.1 project used unlocked", "0.3.1 project shadowed unlocked"]);
 }
 
-/// A run file with methods of the stress plugin.
+/// A run file with methods of forged plugins, and without any built-in one.
 fn methods(backends: &[&str]) -> String {
     let methods = backends.iter().enumerate().map(|(i, backend)| {
         format!(
             "[[method]]\nname = \"m{i}\"\nbackend = \"{backend}\"\nsettings = {{ fault = \"none\" }}\n"
         )
     });
-    run_file("\"marginal\"", &methods.collect::<String>())
+    let file = run_file("", &methods.collect::<String>());
+    file.replace("\"distribution\", \"individual\"", "\"coin/stress-metric\"")
 }
 
 #[test]
@@ -433,8 +470,11 @@ fn hostile_names_and_paths_are_faults() {
     let names = ["../x", "..", "", "coin@..", "@", "coin@0.3.1/../..", "a\u{1b}[31m", &long];
     for (i, name) in names.into_iter().enumerate() {
         for command in [["remove", "verify"], ["info", "update"]][i % 2] {
-            let output = place.pilotbench_alone(&["plugin", command, "--", name]);
-            let output = { output }.assert().failure().get_output().clone();
+            let output = lone(&place, &["plugin", command, "--", name])
+                .assert()
+                .failure()
+                .get_output()
+                .clone();
             let code = output.status.code().unwrap();
             let fault = String::from_utf8(output.stderr).unwrap();
             assert!([2, 4].contains(&code) && !fault.contains('\u{1b}'), "{name}: {fault}");
@@ -456,7 +496,9 @@ fn hostile_names_and_paths_are_faults() {
     let fault = fails(&place, &["plugin", "add", &forge(&place, "dime", "new", 1)], 4);
     assert!(fault.contains("its version `new` is none"), "{fault}");
     assert!(fails(&place, &["plugin", "add", "nothing.so"], 4).contains("plugin file not found"));
-    let fault = fails(&place, &["plugin", "remove", "individual"], 2);
+    let mut built_in = place.pilotbench_alone(&["plugin", "remove", "individual"]);
+    let output = built_in.assert().code(2).get_output().clone();
+    let fault = String::from_utf8(output.stderr).unwrap();
     assert!(fault.contains("is not installed in the project place"), "{fault}");
     assert_eq!(states(&listed(&place), "coin"), ["0.3.1 project used locked"]);
     assert_eq!(fs::read_dir(project(&place)).unwrap().count(), 1);
@@ -468,11 +510,11 @@ fn for_all_projects_of_a_user() {
     let baseline = library("backend_baseline");
     does(&place, &["plugin", "add", "--user", baseline.to_str().unwrap()]);
     let expected = ["0.1.0 user used locked", "0.1.0 built-in shadowed built-in"];
-    assert_eq!(states(&listed(&place), "baseline"), expected);
+    assert_eq!(states(&all_listed(&place), "baseline"), expected);
     assert!(fails(&place, &["plugin", "remove", "baseline"], 2).contains("hint: add --user"));
     does(&place, &["plugin", "remove", "baseline", "--user"]);
     // The built-in one has the same version, and is not what was locked.
-    assert_eq!(states(&listed(&place), "baseline"), ["0.1.0 built-in used built-in"]);
+    assert_eq!(states(&all_listed(&place), "baseline"), ["0.1.0 built-in used built-in"]);
 }
 
 /// Whether the SDK has the kit that the template's test calls.
@@ -548,7 +590,7 @@ fn a_new_crate_builds_passes_its_test_is_added_and_runs() {
     let file = run_file("\"marginal\", \"coin-toss\"", "")
         .replace("[\"distribution\", \"individual\"]", "[\"distribution\", \"mean-gap\"]");
     place.write("pilotbench.toml", file);
-    does(&place, &["run"]);
+    place.pilotbench_alone(&["run"]).assert().success();
     let board = fs::read_to_string(place.run().join("leaderboard/leaderboard.csv")).unwrap();
     let has = |words: [&str; 2]| board.lines().any(|line| words.iter().all(|w| line.contains(w)));
     assert!(has(["coin-toss", "mean_gap_mean_gap"]), "{board}");

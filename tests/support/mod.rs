@@ -43,7 +43,12 @@ impl Place {
 
     /// The binary as [`Place::pilotbench`], with no plugins but those installed and the built-in.
     pub(crate) fn pilotbench_alone(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pilotbench"));
+        self.binary(env!("CARGO_BIN_EXE_pilotbench").as_ref(), arguments)
+    }
+
+    /// A binary in this folder, over the test kit's experiments.
+    pub(crate) fn binary(&self, path: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(path);
         command
             .current_dir(self.folder.path())
             .env("XDG_DATA_HOME", self.folder.path().join("data"))
