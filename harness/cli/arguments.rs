@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::command::plugin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -50,8 +51,8 @@ pub(crate) struct Places {
     /// Folder of results; runs are recorded in its `runs`.
     #[arg(long, global = true, default_value = "results", value_name = "DIR")]
     pub(crate) results: PathBuf,
-    /// A plugin library to use before all others; may be given several times.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// A plugin to use before all others, a library or a folder with plugin.toml; may be given several times.
+    #[arg(long, global = true, value_name = "PATH")]
     pub(crate) plugin: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) isolation: Isolation,
@@ -106,7 +107,7 @@ pub(crate) enum Command {
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
-    /// Look at plugins.
+    /// Begin, add, look at, check and remove plugins.
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Serve a plugin for another command; not for people.
@@ -338,54 +339,37 @@ pub(crate) struct ImportArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
     /// List plugins and where they are; runs none of their code.
+    #[command(after_help = plugin::LIST_HELP)]
     List {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Show what a plugin says of itself; loads it.
+    #[command(after_help = plugin::INFO_EXAMPLES)]
     Info {
-        /// Name, or path of the library.
+        /// Name, NAME@VERSION, or path of a library or of a folder with plugin.toml.
         name: String,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
+    /// Begin a plugin: a crate with a working example and its test.
+    #[command(after_help = plugin::NEW_EXAMPLES)]
+    New(plugin::NewArguments),
+    /// Build where needed, look at, load and install a plugin, and lock it.
+    #[command(after_help = plugin::ADD_EXAMPLES)]
+    Add(plugin::AddArguments),
+    /// Take an installed plugin away, and out of plugins.lock.
+    #[command(after_help = plugin::REMOVE_EXAMPLES)]
+    Remove(plugin::RemoveArguments),
+    /// Compare installed plugins with plugin.toml and plugins.lock; runs none of their code.
+    #[command(after_help = plugin::VERIFY_EXAMPLES)]
+    Verify(plugin::VerifyArguments),
+    /// Show how plugins.lock differs from the plugins found here, and accept these.
+    #[command(after_help = plugin::UPDATE_EXAMPLES)]
+    Update(plugin::UpdateArguments),
     /// Check that a plugin keeps the contract; loads it.
-    #[command(after_help = CHECK_EXAMPLES)]
-    Check(CheckArguments),
-}
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  pilotbench plugin check distribution                    all that a plugin provides
-  pilotbench plugin check ./libmine.so --metric mean-gap  one of them, from a file
-  pilotbench plugin check mine --settings '{\"alpha\": 1}' --json
-  pilotbench plugin check --list                          what is asked
-
-Exit codes: 0 conforms, 4 does not.";
-
-#[derive(Debug, Args)]
-pub(crate) struct CheckArguments {
-    /// Name, or path of the library.
-    #[arg(required_unless_present = "list")]
-    pub(crate) name: Option<String>,
-    /// Only this backend.
-    #[arg(long, value_name = "NAME", conflicts_with = "metric")]
-    pub(crate) backend: Option<String>,
-    /// Only this metric.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) metric: Option<String>,
-    /// Settings to open it with, a JSON object.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    pub(crate) settings: String,
-    /// Ask less: for methods whose answers take long or cost money.
-    #[arg(long)]
-    pub(crate) quick: bool,
-    /// Print the reports as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// List the checks and end.
-    #[arg(long)]
-    pub(crate) list: bool,
+    #[command(after_help = plugin::CHECK_EXAMPLES)]
+    Check(plugin::CheckArguments),
 }

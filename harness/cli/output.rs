@@ -40,15 +40,16 @@ pub(crate) fn remark(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+/// Text that others wrote, with its control characters shown and not sent.
+pub(crate) fn inert(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(shown).collect()
+}
+
 /// A fault on stderr: one line, and the hint. Control characters are shown, not sent: a fault may
 /// quote a file.
 pub(crate) fn complain(fault: &Fault) {
-    let inert: String = fault
-        .to_string()
-        .chars()
-        .map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c })
-        .collect();
-    remark(&format!("error: {inert}"));
+    remark(&format!("error: {}", inert(&fault.to_string())));
 }
 
 /// Whether a person watches stderr.

@@ -36,15 +36,25 @@ impl Place {
 
     /// The binary, in this folder, over the test kit's experiments and with the stress plugin.
     pub(crate) fn pilotbench(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pilotbench"));
+        let mut command = self.pilotbench_alone(&["--plugin", stress_plugin().to_str().unwrap()]);
+        command.args(arguments);
+        command
+    }
+
+    /// The binary as [`Place::pilotbench`], with no plugins but those installed and the built-in.
+    pub(crate) fn pilotbench_alone(&self, arguments: &[&str]) -> Command {
+        self.binary(env!("CARGO_BIN_EXE_pilotbench").as_ref(), arguments)
+    }
+
+    /// A binary in this folder, over the test kit's experiments.
+    pub(crate) fn binary(&self, path: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(path);
         command
             .current_dir(self.folder.path())
             .env("XDG_DATA_HOME", self.folder.path().join("data"))
             .env_remove("PILOTBENCH_PLUGIN_PATH")
             .arg("--datasets")
             .arg(pilotbench_testkit::experiments())
-            .arg("--plugin")
-            .arg(stress_plugin())
             .args(arguments);
         command
     }

@@ -1,10 +1,9 @@
 //! One file per command.
 
-mod check;
 mod experiment;
 mod leaderboard;
 mod plan;
-mod plugin;
+pub(crate) mod plugin;
 mod run;
 mod score;
 mod status;

@@ -164,7 +164,7 @@ impl HeldOut {
 pub struct MethodSpec {
     /// Name in tables; the backend's unless given.
     pub name: Option<String>,
-    /// Backend, `NAME` or `PLUGIN/NAME`.
+    /// Backend, `NAME`, `PLUGIN/NAME` or `PLUGIN@VERSION/NAME`.
     pub backend: String,
     /// How the backend learns from the pilot.
     #[serde(default)]
@@ -189,7 +189,7 @@ pub enum Adapter {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricSpec {
-    /// Metric, `NAME` or `PLUGIN/NAME`.
+    /// Metric, `NAME`, `PLUGIN/NAME` or `PLUGIN@VERSION/NAME`.
     pub metric: String,
     /// Settings for the metric.
     #[serde(default)]

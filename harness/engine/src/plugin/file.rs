@@ -22,7 +22,7 @@ pub struct PluginFile {
     pub probe: ProbeInfo,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// What it says that it needs from the world outside.
+    /// What it needs from the world outside.
     pub needs: Needs,
     /// The file itself, open.
     pub opened: Opened,

@@ -15,20 +15,31 @@ mod ffi;
 mod file;
 mod find;
 mod in_process;
+mod install;
 mod load;
+mod lock;
+mod manifest;
 mod needs;
 mod opened;
+mod places;
 mod registry;
+mod scan;
+mod write;
 pub mod worker;
 
 pub use call::{BackendSession, MetricSession, Tables, Watch};
 pub use file::{Expected, PluginFile, check_name, inspect, inspect_expecting};
-pub use find::{Found, Search, Source};
+pub use find::{Entry, Found, Refused, Search};
+pub use install::{Candidate, Installed, installed_versions, remove};
+pub use lock::{Added, Hash, LOCK_FILE, LockState, Locked, PluginLock};
+pub use manifest::{About, Library, MANIFEST_FILE, Manifest, Placed, Provides, host_target};
 pub use needs::Needs;
 pub use opened::Opened;
+pub use places::{Source, project_place, user_place};
 pub use registry::{
     BackendDescription, Better, Executor, Heading, MetricDescription, Plugins, ScoreInfo,
 };
+pub use scan::inspect_path;
 
 /// Memory of a process.
 fn resident_bytes(process: u32) -> Option<u64> {

@@ -3,7 +3,7 @@
 use super::{
     call::{BackendSession, MetricSession},
     file::PluginFile,
-    find::Found,
+    find::{Entry, Found},
     load::Loaded,
     worker::{Described, Link, Open, WorkerBackend, WorkerMetric, WorkerSettings},
 };
@@ -302,10 +302,27 @@ impl Plugins {
     /// # Errors
     /// When it is missing.
     pub fn current(&self, facts: &PluginFacts) -> Result<PluginFacts> {
-        let mut files = self.found.plugins.iter().map(|(_, file)| file);
-        let file = files.find(|file| file.probe.name == facts.name);
-        let missing = || Fault::plugin(&facts.name, "the plan's plugin was not found");
-        file.map(plugin_facts).ok_or_else(missing)
+        self.planned(facts).map(|entry| plugin_facts(&entry.file))
+    }
+
+    /// How a plan's plugin is asked for what it provides: by the version that the plan was made
+    /// with where that is still here, else as whichever is used now.
+    ///
+    /// # Errors
+    /// When the plugin is missing.
+    pub fn wanted(&self, facts: &PluginFacts, provided: &str) -> Result<String> {
+        let entry = self.planned(facts)?;
+        Ok(match entry.version() {
+            Some(version) => format!("{}@={version}/{provided}", facts.name),
+            None => format!("{}/{provided}", facts.name),
+        })
+    }
+
+    fn planned(&self, facts: &PluginFacts) -> Result<&Entry> {
+        let mut of_version =
+            self.found.of_name(&facts.name).filter(|e| e.file.probe.version == facts.version);
+        let planned = of_version.next().or_else(|| self.found.of_name(&facts.name).next());
+        planned.ok_or_else(|| Fault::plugin(&facts.name, "the plan's plugin was not found"))
     }
 
     /// Whether a plugin is still the file that a plan names.

@@ -119,7 +119,7 @@ impl<'a> Sessions<'a> {
         let mut sessions = HashMap::new();
         for method in &plan.methods {
             if pending.iter().any(|replicate| replicate.method == method.name) {
-                let wanted = format!("{}/{}", method.facts.plugin.name, method.backend);
+                let wanted = plugins.wanted(&method.facts.plugin, &method.backend)?;
                 let backend = plugins.open_backend(&wanted, &method.settings)?;
                 let plugin = plugins.current(&method.facts.plugin)?;
                 let isolation = plugins.isolation(&plugin);

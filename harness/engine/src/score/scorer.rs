@@ -170,7 +170,7 @@ pub fn score(
 
 fn open_metrics(plan: &Plan, plugins: &Plugins) -> Result<Vec<Metric>> {
     let open = |planned: &crate::plan::PlannedMetric| {
-        let wanted = format!("{}/{}", planned.facts.plugin.name, planned.metric);
+        let wanted = plugins.wanted(&planned.facts.plugin, &planned.metric)?;
         Ok(Metric {
             described: plugins.metric_description(&wanted, &planned.settings)?,
             session: plugins.open_metric(&wanted, &planned.settings)?,

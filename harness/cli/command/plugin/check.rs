@@ -1,10 +1,7 @@
 //! `plugin check`: whether a plugin keeps the contract.
 
-use crate::{
-    arguments::{CheckArguments, Places},
-    exit::Exit,
-    output, setting,
-};
+use crate::{arguments::Places, exit::Exit, output, setting};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pilotbench_conformance::{self as kit, Kind, Options, PluginIdentity, Report};
 use pilotbench_engine::{
@@ -16,6 +13,40 @@ use std::{path::PathBuf, sync::Arc};
 
 mod subject;
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  pilotbench plugin check distribution                    all that a plugin provides
+  pilotbench plugin check ./libmine.so --metric mean-gap  one of them, from a file
+  pilotbench plugin check mine --settings '{\"alpha\": 1}' --json
+  pilotbench plugin check --list                          what is asked
+
+Exit codes: 0 conforms, 4 does not.";
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Name, or path of the library.
+    #[arg(required_unless_present = "list")]
+    name: Option<String>,
+    /// Only this backend.
+    #[arg(long, value_name = "NAME", conflicts_with = "metric")]
+    backend: Option<String>,
+    /// Only this metric.
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// Settings to open it with, a JSON object.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    settings: String,
+    /// Ask less: for methods whose answers take long or cost money.
+    #[arg(long)]
+    quick: bool,
+    /// Print the reports as JSON.
+    #[arg(long)]
+    json: bool,
+    /// List the checks and end.
+    #[arg(long)]
+    list: bool,
+}
+
 /// One backend or metric to check.
 struct Target {
     kind: Kind,
@@ -23,7 +54,7 @@ struct Target {
     file: PluginFile,
 }
 
-pub(crate) fn check(places: &Places, arguments: &CheckArguments) -> Result<Exit> {
+pub(super) fn check(places: &Places, arguments: &CheckArguments) -> Result<Exit> {
     if arguments.list {
         list();
         return Ok(Exit::Done);
@@ -82,24 +113,14 @@ fn settings(text: &str) -> Result<String> {
 
 /// What is checked: all of the plugin, or the one that was named.
 fn targets(plugins: &Plugins, wanted: &str, arguments: &CheckArguments) -> Result<Vec<Target>> {
-    let mut found = plugins.found().plugins.iter();
-    let file = match is_path(wanted) {
+    let found = plugins.found();
+    let entry = match is_path(wanted) {
         // The path was searched first.
-        true => found.next(),
-        false => found.find(|(_, file)| file.probe.name == wanted),
+        true => found.plugins.first(),
+        false => super::named(found, wanted).into_iter().next(),
     };
-    let Some((_, file)) = file else {
-        let fault = Fault::usage("", format!("there is no plugin `{}`", wanted.escape_debug()));
-        let found = plugins.found().plugins.iter();
-        let names: Vec<_> = found.map(|(_, file)| file.probe.name.as_str()).collect();
-        return Err(fault.hint(format!("there are: {}", names.join(", "))));
-    };
-    let target = |entry: &String| {
-        let (kind, name) = entry.split_once(':')?;
-        let kind = if kind == "backend" { Kind::Backend } else { Kind::Metric };
-        Some(Target { kind, name: name.to_owned(), file: file.clone() })
-    };
-    let mut targets: Vec<Target> = file.probe.provides.iter().filter_map(target).collect();
+    let file = &entry.ok_or_else(|| super::unknown(found, wanted))?.file;
+    let mut targets = all_of(file);
     let known: Vec<String> = file.probe.provides.clone();
     let chosen = match (&arguments.backend, &arguments.metric) {
         (Some(name), _) => Some((Kind::Backend, name)),
@@ -118,6 +139,23 @@ fn targets(plugins: &Plugins, wanted: &str, arguments: &CheckArguments) -> Resul
         return Err(Fault::usage("", message).hint(format!("it has {}", known.join(", "))));
     }
     Ok(targets)
+}
+
+/// All that a plugin provides.
+fn all_of(file: &PluginFile) -> Vec<Target> {
+    let target = |entry: &String| {
+        let (kind, name) = entry.split_once(':')?;
+        let kind = if kind == "backend" { Kind::Backend } else { Kind::Metric };
+        Some(Target { kind, name: name.to_owned(), file: file.clone() })
+    };
+    file.probe.provides.iter().filter_map(target).collect()
+}
+
+/// Asks all that a plugin provides the quick questions, with default settings.
+pub(super) fn quick(plugins: &Arc<Plugins>, file: &PluginFile) -> Vec<Report> {
+    let settings = "{}";
+    let options = Options::quick();
+    all_of(file).iter().map(|target| report(plugins, target, settings, options)).collect()
 }
 
 fn report(plugins: &Arc<Plugins>, target: &Target, settings: &str, options: Options) -> Report {
