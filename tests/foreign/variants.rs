@@ -54,7 +54,11 @@ const VARIANTS: &[Variant] = &[
     Variant {
         name: "a removed field",
         edits: &[
-            (ERROR, "    pub detail: RString,\n", ""),
+            (
+                ERROR,
+                "    /// Where it happened: `file:line:column` of a panic, a key of the configuration, or empty.\n    pub detail: RString,\n",
+                "",
+            ),
             (SDK_ERROR, "            detail: detail.into(),\n", ""),
             (SDK_ERROR, "let (detail, retry_after_ms)", "let (_detail, retry_after_ms)"),
         ],
