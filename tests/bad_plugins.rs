@@ -4,7 +4,7 @@
 mod support;
 
 use std::{fs, path::Path};
-use support::{Place, below, library, run_file, stress_file, stress_plugin};
+use support::{Place, below, library, probe_at, run_file, stress_file, stress_plugin};
 
 /// What the host says of a plugin file.
 fn refusal(path: &Path) -> String {
@@ -58,18 +58,6 @@ fn libraries_of_another_machine() {
     assert!(refusal.contains("not a 64-bit library"), "{refusal}");
     let refusal = changed("program.so", |bytes| bytes[16] = 2);
     assert!(refusal.contains("not a shared library"), "{refusal}");
-}
-
-/// Where the probe lies in the stress plugin.
-fn probe_at(bytes: &[u8]) -> usize {
-    // The magic also stands in the code that compares it: the probe is the one with the size after.
-    let is_probe = |at: &usize| bytes[at + 12..at + 16] == [1, 0, 0, 0] && bytes[at + 8] != 0;
-    let found: Vec<usize> = (0..bytes.len() - 2048)
-        .filter(|at| bytes[*at..].starts_with(b"PILOTBEN"))
-        .filter(is_probe)
-        .collect();
-    assert_eq!(found.len(), 1);
-    found[0]
 }
 
 #[test]
