@@ -93,6 +93,19 @@ fn a_program_that_dies_fails_its_replicates_by_name() {
 }
 
 #[test]
+fn a_program_is_asked_in_words() {
+    let program = test_program();
+    let chat =
+        method(&[program.to_str().unwrap(), "reads"]).replace("\"process\"", "\"process-chat\"");
+    let place = Place::with(&run_file("", &chat));
+    place.pilotbench(&["run"]).assert().success();
+    let output = place.pilotbench(&["status", "--json"]).assert().success().get_output().clone();
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    // 3 sizes × 4 seeds × 45 held-out people × 3 items, each answered by a label.
+    assert_eq!((status[0]["ok"].as_u64(), status[0]["invalid"].as_u64()), (Some(1620), Some(0)));
+}
+
+#[test]
 fn a_command_that_is_not_there_stops_the_run_before_it_begins() {
     let place = Place::with(&run_file("\"marginal\"", &method(&["/no/such/program"])));
     let fault = place.fails(&["run"], 2);

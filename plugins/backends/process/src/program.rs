@@ -85,7 +85,7 @@ impl Program {
         if let (Some(stdin), Some(stdout), Some(stderr)) = pipes {
             in_background("writer", move || write_all(stdin, &written))?;
             in_background("reader", move || read_all(stdout, &read))?;
-            in_background("stderr", move || tail.follow(stderr))?;
+            in_background("stderr", move || tail.follow(stderr, std::io::stderr()))?;
         }
         program.greet(settings.start_timeout, control)?;
         Ok(program)

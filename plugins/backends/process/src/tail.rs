@@ -57,13 +57,13 @@ impl Tail {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads until the program closes its standard error.
-    pub(crate) fn follow(&self, mut from: impl Read) {
+    /// Reads until the program closes its standard error, and passes it on.
+    pub(crate) fn follow(&self, mut from: impl Read, mut to: impl Write) {
         let mut buffer = [0; 8192];
         let mut passed = 0;
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             self.state().take(&buffer[..count]);
-            pass_on(&buffer[..count], &mut passed);
+            pass_on(&buffer[..count], &mut to, &mut passed);
         }
         let mut state = self.state();
         state.end_line();
@@ -86,17 +86,16 @@ impl Tail {
     }
 }
 
-/// Passes bytes on to the plugin's own standard error, up to a limit.
-fn pass_on(bytes: &[u8], passed: &mut usize) {
+/// Passes bytes on, up to a limit.
+fn pass_on(bytes: &[u8], to: &mut impl Write, passed: &mut usize) {
     if *passed > PASSED_MAX {
         return;
     }
-    let mut stderr = std::io::stderr();
     // A closed standard error is no reason to fail.
-    let _ = stderr.write_all(bytes);
+    let _ = to.write_all(bytes);
     *passed += bytes.len();
     if *passed > PASSED_MAX {
-        let _ = stderr.write_all(b"\n(more from this program is not shown)\n");
+        let _ = to.write_all(b"\n(more from this program is not shown)\n");
     }
 }
 
@@ -108,9 +107,13 @@ mod tests {
     fn the_last_lines_are_kept_cut_and_printable() {
         let tail = Tail::default();
         let text: String = (0..20).map(|i| format!("line {i}\n\n")).collect();
-        tail.follow(format!("{text}\x1b[31m{}", "x".repeat(100_000)).as_bytes());
+        let text = format!("{text}\x1b[31m{}", "x".repeat(3 << 20));
+        let mut passed = Vec::new();
+        tail.follow(text.as_bytes(), &mut passed);
         let words = tail.last_words();
         assert!(words.contains("`line 19` `\\u{1b}[31mxxx"), "{words}");
         assert!(!words.contains("line 15") && words.len() < 400, "{words}");
+        assert!(passed.starts_with(b"line 0") && passed.len() < PASSED_MAX + 10_000);
+        assert!(passed.ends_with(b"(more from this program is not shown)\n"));
     }
 }

@@ -4,7 +4,7 @@
 
 use arrow_ipc::{reader::StreamReader, writer::StreamWriter};
 use pilotbench_plugin_sdk::arrow_array::{
-    ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch,
+    ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     builder::{Float32Builder, Float64Builder, LargeListBuilder, ListBuilder},
     cast::AsArray,
     types::{Int32Type, Int64Type},
@@ -172,7 +172,6 @@ impl Program {
             }
             "floods" => loop {
                 send(json!({"type": "progress", "call": call, "share": 0.1, "what": "on"}), &[]);
-                let _ = stderr().write_all(&[b'e'; 4096]);
             },
             "leaves-a-child" => {
                 let mut sleeper = std::process::Command::new("sleep").arg("600").spawn().unwrap();
@@ -207,6 +206,7 @@ fn answers(fault: &str, requests: &RecordBatch, levels: &[usize]) -> RecordBatch
     let column = match fault {
         "chooses" => ("choice", Arc::new(Int32Array::from(vec![9; counts.len()])) as ArrayRef),
         "other-types" => ("probabilities", wide_lists(&counts)),
+        "reads" => ("text", last_options(requests)),
         "says-nothing" => ("unheard-of", Arc::new(Int32Array::from(vec![0; counts.len()])) as _),
         _ => ("probabilities", lists(fault, &counts)),
     };
@@ -239,6 +239,16 @@ fn wide_lists(counts: &[usize]) -> ArrayRef {
         lists.append(true);
     }
     Arc::new(lists.finish())
+}
+
+/// The last option of each question, as the chat words it.
+fn last_options(requests: &RecordBatch) -> ArrayRef {
+    let chats = requests["messages"].as_string::<i32>().iter().map(|chat| {
+        let chat: Vec<Value> = serde_json::from_str(chat.unwrap()).unwrap();
+        let question = chat.last().unwrap()["content"].as_str().unwrap().to_owned();
+        question.rsplit("\n- ").next().unwrap().to_owned()
+    });
+    Arc::new(StringArray::from_iter_values(chats))
 }
 
 fn read() -> Option<(Value, Vec<u8>)> {
