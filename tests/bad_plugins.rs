@@ -4,7 +4,7 @@
 mod support;
 
 use std::{fs, path::Path};
-use support::{Place, below, library, run_file, stress_file, stress_plugin};
+use support::{Place, below, library, probe_at, run_file, stress_file, stress_plugin};
 
 /// What the host says of a plugin file.
 fn refusal(path: &Path) -> String {
@@ -60,18 +60,6 @@ fn libraries_of_another_machine() {
     assert!(refusal.contains("not a shared library"), "{refusal}");
 }
 
-/// Where the probe lies in the stress plugin.
-fn probe_at(bytes: &[u8]) -> usize {
-    // The magic also stands in the code that compares it: the probe is the one with the size after.
-    let is_probe = |at: &usize| bytes[at + 12..at + 16] == [1, 0, 0, 0] && bytes[at + 8] != 0;
-    let found: Vec<usize> = (0..bytes.len() - 2048)
-        .filter(|at| bytes[*at..].starts_with(b"PILOTBEN"))
-        .filter(is_probe)
-        .collect();
-    assert_eq!(found.len(), 1);
-    found[0]
-}
-
 #[test]
 fn probes_that_do_not_fit() {
     let refusal = changed("magic.so", |bytes| {
@@ -122,9 +110,10 @@ fn listing_runs_no_code_and_shows_what_is_refused() {
     assert!(listed["refused"][0].as_str().unwrap().contains("broken.so: not a shared library"));
     let used = listed["plugins"].as_array().unwrap().iter().filter(|p| p["state"] == "used");
     let names: Vec<_> = used.map(|p| p["name"].as_str().unwrap()).collect();
-    let built_in = ["baseline", "coherence", "distribution", "heterogeneity", "individual"];
-    let others = ["inference", "peers", "structure", "usefulness"];
-    assert_eq!(names, [&["stress"][..], &built_in, &others].concat());
+    let backends = ["baseline", "process"];
+    let metrics = ["coherence", "distribution", "heterogeneity", "individual", "inference"];
+    let others = ["peers", "structure", "usefulness"];
+    assert_eq!(names, [&["stress"][..], &backends, &metrics, &others].concat());
     assert_eq!(listed["plugins"][0]["source"], "argument");
     assert_eq!(listed["plugins"][1]["source"], "built-in");
 }

@@ -125,6 +125,18 @@ pub(crate) fn stress_plugin() -> PathBuf {
     library("pilotbench_testkit")
 }
 
+/// Where the probe lies in the stress plugin.
+pub(crate) fn probe_at(bytes: &[u8]) -> usize {
+    // The magic also stands in the code that compares it: the probe is the one with the size after.
+    let is_probe = |at: &usize| bytes[at + 12..at + 16] == [1, 0, 0, 0] && bytes[at + 8] != 0;
+    let found: Vec<usize> = (0..bytes.len() - 2048)
+        .filter(|at| bytes[*at..].starts_with(b"PILOTBEN"))
+        .filter(is_probe)
+        .collect();
+    assert_eq!(found.len(), 1);
+    found[0]
+}
+
 /// A run file over the tiny experiment.
 pub(crate) fn run_file(methods: &str, rest: &str) -> String {
     format!(

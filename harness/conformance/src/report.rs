@@ -98,6 +98,11 @@ impl Report {
         self.checks.iter().filter(failed).map(|check| check.id.as_str()).collect()
     }
 
+    /// Whether it could not even be opened with these settings, so that nothing else was asked.
+    pub fn is_closed(&self) -> bool {
+        self.failed().iter().any(|id| id.ends_with(".settings.opens"))
+    }
+
     fn skipped(&self) -> usize {
         let skipped = |check: &&Checked| matches!(check.outcome, Outcome::Skipped { .. });
         self.checks.iter().filter(skipped).count()

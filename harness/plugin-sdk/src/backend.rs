@@ -8,7 +8,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema};
 use serde::{Deserialize, de::DeserializeOwned};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// A method that answers for participants.
 ///
@@ -65,6 +65,8 @@ pub struct Pilot {
     /// Seed of the replicate; a backend that draws derives its generator from it.
     pub seed: u64,
     partners: Option<StringArray>,
+    batch: RecordBatch,
+    params: Option<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -79,9 +81,10 @@ impl Pilot {
     /// # Errors
     /// [`Error::BadInput`] when parameters or columns break the contract.
     pub fn new(batch: &RecordBatch, params: &str) -> Result<Self> {
-        let params: AdaptParams = serde_json::from_str(params)
+        let read: AdaptParams = serde_json::from_str(params)
             .map_err(|e| Error::BadInput(format!("parameters of adapt: {e}")))?;
-        Self::from_parts(params.experiment, batch, params.seed)
+        let pilot = Self::from_parts(read.experiment, batch, read.seed)?;
+        Ok(Self { params: Some(params.into()), ..pilot })
     }
 
     pub(crate) fn from_parts(
@@ -92,7 +95,24 @@ impl Pilot {
         let people = People::new(batch, &experiment)?;
         let partners =
             batch.column_by_name("partner_id").map(|_| column(batch, "partner_id")).transpose()?;
-        Ok(Self { experiment, people, seed, partners })
+        Ok(Self { experiment, people, seed, partners, batch: batch.clone(), params: None })
+    }
+
+    /// The table as it crossed, for a backend that hands it on. Nothing is copied.
+    pub fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
+    /// The JSON text that crossed with the table: `experiment`, with all that its card says (more
+    /// than [`Experiment`] reads), and `seed`. Of a pilot made by hand, what is known of it.
+    pub fn params(&self) -> Cow<'_, str> {
+        match &self.params {
+            Some(params) => Cow::Borrowed(params),
+            None => {
+                let known = serde_json::json!({"experiment": self.experiment, "seed": self.seed});
+                Cow::Owned(known.to_string())
+            }
+        }
     }
 
     /// For an oracle that learns from the other half: the held-out participant for whom the person
@@ -117,6 +137,7 @@ pub struct Requests {
     ids: Int64Array,
     items: Int32Array,
     messages: Option<StringArray>,
+    batch: RecordBatch,
 }
 
 impl Requests {
@@ -133,7 +154,13 @@ impl Requests {
         let messages =
             batch.column_by_name("messages").map(|_| column(batch, "messages")).transpose()?;
         let people = People::new(batch, experiment)?;
-        Ok(Self { experiment: experiment.clone(), people, ids, items, messages })
+        let (experiment, batch) = (experiment.clone(), batch.clone());
+        Ok(Self { experiment, people, ids, items, messages, batch })
+    }
+
+    /// The table as it crossed, for a backend that hands it on. Nothing is copied.
+    pub fn batch(&self) -> &RecordBatch {
+        &self.batch
     }
 
     /// The requests in the order of their rows.

@@ -1,8 +1,8 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The experiment as plugins see it: its words and its columns, without anybody's answers.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Experiment {
     /// Identifier.
     pub id: String,
@@ -44,7 +44,7 @@ impl Experiment {
 }
 
 /// A treatment group.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Arm {
     /// Identifier.
     pub id: String,
@@ -59,7 +59,7 @@ pub struct Arm {
 }
 
 /// Kind of a covariate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CovariateKind {
     /// One of listed levels.
@@ -69,7 +69,7 @@ pub enum CovariateKind {
 }
 
 /// Something known of a participant before the interview.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Covariate {
     /// Identifier.
     pub id: String,
@@ -83,7 +83,7 @@ pub struct Covariate {
 }
 
 /// One level of an item or of a categorical covariate.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Level {
     /// Words of the level.
     pub label: String,
@@ -92,7 +92,7 @@ pub struct Level {
 }
 
 /// Whether an item asks for a belief or for an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// What the participant thinks.
@@ -102,7 +102,7 @@ pub enum Role {
 }
 
 /// Kind of an item's levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ItemKind {
     /// No order.
@@ -116,7 +116,7 @@ pub enum ItemKind {
 }
 
 /// A question.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Item {
     /// Identifier.
     pub id: String,
@@ -144,7 +144,7 @@ impl Item {
 }
 
 /// Which action beliefs imply.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct ImpliedAction {
     /// Index of the action item.
     pub action: usize,
@@ -154,7 +154,7 @@ pub struct ImpliedAction {
 }
 
 /// The families of rules that a card can declare.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(tag = "rule", rename_all = "kebab-case")]
 pub enum ImpliedRule {
     /// `v = Σ weight · (value − centre)`, added in the order of the terms: `positive` when `v > 0`,
@@ -181,7 +181,7 @@ pub enum ImpliedRule {
 }
 
 /// A summand of a linear rule.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 pub struct LinearTerm {
     /// Index of the item.
     pub item: usize,
@@ -190,7 +190,7 @@ pub struct LinearTerm {
 }
 
 /// A candidate of a nearer rule.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 pub struct NearerTerm {
     /// Index of the item that places the candidate.
     pub item: usize,
@@ -199,7 +199,7 @@ pub struct NearerTerm {
 }
 
 /// What a linear rule says at exactly zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TieRule {
     /// The positive level.
@@ -255,7 +255,7 @@ impl ImpliedAction {
 }
 
 /// A regression named by the card, its formula resolved: one term is one column of the design.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Regression {
     /// Identifier.
     pub id: String,
@@ -270,7 +270,7 @@ pub struct Regression {
 }
 
 /// Family of a regression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RegressionFamily {
     /// Binary logit of the second level.
@@ -282,7 +282,7 @@ pub enum RegressionFamily {
 }
 
 /// One column of a design: a product of parts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct RegressionTerm {
     /// Name, as coefficients are called: `risk`, `eth[Black]`, `A:trust`.
     pub name: String,
@@ -294,7 +294,7 @@ pub struct RegressionTerm {
 }
 
 /// A factor of a term.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum TermPart {
     /// Value of the answer to an item.

@@ -1,11 +1,7 @@
 //! What a plugin must pass before it is installed.
 
 use super::check;
-use crate::{
-    arguments::Places,
-    output,
-    setting,
-};
+use crate::{arguments::Places, output, setting};
 use pilotbench_engine::{
     fault::{Fault, Result},
     plugin::{PluginFile, Plugins},

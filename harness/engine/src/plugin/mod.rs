@@ -24,8 +24,8 @@ mod opened;
 mod places;
 mod registry;
 mod scan;
-mod write;
 pub mod worker;
+mod write;
 
 pub use call::{BackendSession, MetricSession, Tables, Watch};
 pub use file::{Expected, PluginFile, check_name, inspect, inspect_expecting};

@@ -75,4 +75,32 @@ mod tests {
             RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).unwrap();
         assert_eq!(import_batch(export_batch(batch).unwrap()).unwrap().num_rows(), 5);
     }
+
+    #[test]
+    fn a_batch_is_released_whatever_the_author_does_with_it() {
+        use crate::glue::guard;
+        let column = Int32Array::from(vec![1, 2, 3]);
+        let owners = || column.values().inner().strong_count();
+        let sent = || {
+            let shared: ArrayRef = Arc::new(column.clone());
+            export_batch(RecordBatch::try_from_iter([("a", shared)]).unwrap()).unwrap()
+        };
+        let batch = sent();
+        drop(guard(|| import_batch(batch).map(drop)));
+        assert_eq!(owners(), 1, "success");
+        let batch = sent();
+        let outcome = guard(|| {
+            let _held = import_batch(batch)?;
+            Err::<(), _>(Error::Computation("told to fail".into()))
+        });
+        assert!(outcome.is_err());
+        assert_eq!(owners(), 1, "error");
+        let batch = sent();
+        let outcome = guard::<()>(|| {
+            let _held = import_batch(batch)?;
+            panic!("told to panic")
+        });
+        assert!(outcome.is_err());
+        assert_eq!(owners(), 1, "panic");
+    }
 }
