@@ -126,7 +126,7 @@ impl Loaded {
         let open = self.backends()?.open();
         let object =
             reply_of(name, "open", open(name.into(), settings.as_str().into(), control(&watch)))?;
-        Ok(InProcessBackend { name: name.to_owned(), object: object })
+        Ok(InProcessBackend { name: name.to_owned(), object })
     }
 
     /// Opens a metric.

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
@@ -28,12 +27,16 @@ pub enum Executor {
     Workers(WorkerSettings),
 }
 
+/// Workers by the hash of their plugin and what they open.
+type Links = HashMap<(String, Option<Open>), Arc<Link>>;
+
 /// Plugins as found, and those loaded so far.
 pub struct Plugins {
     found: Found,
     executor: Executor,
-    loaded: Mutex<HashMap<PathBuf, Arc<Loaded>>>,
-    links: Mutex<HashMap<(String, Option<Open>), Arc<Link>>>,
+    /// Libraries of this process, by their hash.
+    loaded: Mutex<HashMap<String, Arc<Loaded>>>,
+    links: Mutex<Links>,
 }
 
 /// A backend as its plugin describes it.
@@ -345,11 +348,11 @@ impl Plugins {
 
     fn load(&self, file: &PluginFile) -> Result<Arc<Loaded>> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(library) = loaded.get(&file.path) {
+        if let Some(library) = loaded.get(&file.sha256) {
             return Ok(Arc::clone(library));
         }
         let library = Arc::new(Loaded::open(file)?);
-        loaded.insert(file.path.clone(), Arc::clone(&library));
+        loaded.insert(file.sha256.clone(), Arc::clone(&library));
         Ok(library)
     }
 }
