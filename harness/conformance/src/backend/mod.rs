@@ -61,6 +61,8 @@ const SOUND: &[&str] = &[
 /// A backend that says something else each time is said to once.
 const SAME: &[&str] = &["backend.same.seed"];
 
+const SAME_FOR_ALL_SEEDS: &[&str] = &["backend.same.seed", "backend.pilot.seeds"];
+
 const POLL: &str = "call Control::check or Control::progress at least every second, with `?`";
 const KEYED: &str = "derive whatever is drawn from seed, participant and item, not from the row, \
                      the batch, the clock or earlier calls";
@@ -231,7 +233,7 @@ const TASKS: &[Task<Bench>] = &[
         id: "backend.same.interleaved",
         question: "With another handle in between, the same answers?",
         hint: "keep what was learned in Adapted, not in the backend",
-        needs: SAME,
+        needs: SAME_FOR_ALL_SEEDS,
         run: same::interleaved,
     },
     Task {
@@ -259,7 +261,7 @@ const TASKS: &[Task<Bench>] = &[
         id: "backend.handles.second",
         question: "Does a second one opened beside it leave the first alone?",
         hint: "no state in statics: a backend is opened once per method of a run",
-        needs: SAME,
+        needs: SAME_FOR_ALL_SEEDS,
         run: handles::second,
     },
     Task {
