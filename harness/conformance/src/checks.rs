@@ -75,7 +75,7 @@ pub(crate) fn during(place: &str) -> impl Fn(Failure) -> Stop + '_ {
 }
 
 /// A check over a workbench `B`.
-pub(crate) struct Task<B> {
+pub(crate) struct Entry<B> {
     pub(crate) id: &'static str,
     pub(crate) question: &'static str,
     /// What an author does about a failure.
@@ -96,23 +96,23 @@ pub(crate) struct Target {
 pub(crate) fn run<B>(
     target: Target,
     bench: &B,
-    tasks: &[Task<B>],
+    entries: &[Entry<B>],
     step: &dyn Fn(&Check),
 ) -> Report {
     let mut passed: BTreeMap<&str, bool> = BTreeMap::new();
-    let mut checks = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        step(&Check { id: task.id, question: task.question });
+    let mut checks = Vec::with_capacity(entries.len());
+    for entry in entries {
+        step(&Check { id: entry.id, question: entry.question });
         let started = Instant::now();
-        let missing = task.needs.iter().find(|id| !passed.get(*id).copied().unwrap_or(false));
+        let missing = entry.needs.iter().find(|id| !passed.get(*id).copied().unwrap_or(false));
         let outcome = match missing {
             Some(id) => Outcome::Skipped { reason: format!("{id} did not pass") },
-            None => outcome(task, bench),
+            None => outcome(entry, bench),
         };
-        passed.insert(task.id, outcome == Outcome::Passed);
+        passed.insert(entry.id, outcome == Outcome::Passed);
         checks.push(Checked {
-            id: task.id.to_owned(),
-            question: task.question.to_owned(),
+            id: entry.id.to_owned(),
+            question: entry.question.to_owned(),
             outcome,
             milliseconds: started.elapsed().as_secs_f64() * 1e3,
         });
@@ -122,22 +122,22 @@ pub(crate) fn run<B>(
     Report { format: FORMAT, plugin: None, kind, name, settings, conforms, checks }
 }
 
-fn outcome<B>(task: &Task<B>, bench: &B) -> Outcome {
+fn outcome<B>(entry: &Entry<B>, bench: &B) -> Outcome {
     // A panic of ours (an odd reply that we did not think of) is the plugin's failure, and the rest
     // is still checked.
-    let verdict = catch_unwind(AssertUnwindSafe(|| (task.run)(bench)));
+    let verdict = catch_unwind(AssertUnwindSafe(|| (entry.run)(bench)));
     match verdict {
         Ok(Ok(())) => Outcome::Passed,
         Ok(Err(Stop::Skipped(reason))) => Outcome::Skipped { reason },
-        Ok(Err(Stop::Failed(reason))) => Outcome::Failed { reason, hint: task.hint.to_owned() },
+        Ok(Err(Stop::Failed(reason))) => Outcome::Failed { reason, hint: entry.hint.to_owned() },
         Err(_) => Outcome::Failed {
             reason: "the check itself panicked over what the plugin gave".into(),
-            hint: task.hint.to_owned(),
+            hint: entry.hint.to_owned(),
         },
     }
 }
 
 /// The checks of a list, as they are listed.
-pub(crate) fn listed<B>(tasks: &[Task<B>]) -> Vec<Check> {
-    tasks.iter().map(|task| Check { id: task.id, question: task.question }).collect()
+pub(crate) fn listed<B>(entries: &[Entry<B>]) -> Vec<Check> {
+    entries.iter().map(|entry| Check { id: entry.id, question: entry.question }).collect()
 }

@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub use pilotbench_conformance::{Checked, Options, Outcome, Report};
 
 /// Checks a backend opened with these settings (JSON text). The whole takes seconds; where answers
-/// take long, [`check_backend_with`] and [`Options::quick`] ask less.
+/// take long, [`check_backend_with`] and [`Options::quick`] ask less. Memory is that of the whole
+/// process: a test that runs beside must not keep tens of megabytes.
 ///
 /// ```
 /// # use pilotbench_plugin_sdk::prelude::*;

@@ -6,7 +6,10 @@ use pilotbench_plugin_sdk::{
     testing::{self, Options, Outcome, Report},
 };
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -146,7 +149,14 @@ fn wait(control: Option<&Control>) {
     }
 }
 
+/// Memory is that of the process: nothing else is checked while something leaks.
+static MEMORY: RwLock<()> = RwLock::new(());
+
 fn report(wrong: &str) -> Report {
+    let (_alone, _beside) = match wrong {
+        "leak" => (Some(MEMORY.write().unwrap()), None),
+        _ => (None, Some(MEMORY.read().unwrap())),
+    };
     let options = Options { rows: 500, calls: 100, people: 100 };
     testing::check_backend_with::<Faulty>(&format!("{{\"wrong\": \"{wrong}\"}}"), options)
 }

@@ -6,7 +6,10 @@ use pilotbench_plugin_sdk::{
     testing::{self, Options, Report},
 };
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -171,7 +174,14 @@ impl Faulty {
     }
 }
 
+/// Memory is that of the process: nothing else is checked while something leaks.
+static MEMORY: RwLock<()> = RwLock::new(());
+
 fn report(wrong: &str) -> Report {
+    let (_alone, _beside) = match wrong {
+        "leak" => (Some(MEMORY.write().unwrap()), None),
+        _ => (None, Some(MEMORY.read().unwrap())),
+    };
     let options = Options { rows: 100, calls: 100, people: 200 };
     testing::check_metric_with::<Faulty>(&format!("{{\"wrong\": \"{wrong}\"}}"), options)
 }
@@ -235,6 +245,7 @@ impl Metric for Careless {
 
 #[test]
 fn descriptions_are_looked_at() {
+    let _beside = MEMORY.read().unwrap();
     let report = testing::check_metric::<Careless>("{}");
     assert_eq!(report.failed(), ["metric.describes.itself", "metric.rows.columns"]);
     assert!(report.text().contains("score `fine` is best at 2, outside of 0.0 to 1.0"));

@@ -48,7 +48,7 @@ pub(super) fn second(bench: &Bench) -> Verdict {
     {
         let other = bench.subject.open(&bench.settings).map_err(during("a second open"))?;
         let scene = bench.scene(known.world, 2 * bench.pilot_size()?, known.scene.asked.len())?;
-        let params = known.world.params(SEED + 2);
+        let params = known.world.params(SEED + 1);
         let handle = other.adapt(scene.revealed, &params, &Quiet);
         let handle = handle.map_err(during("a second open"))?;
         other.release(handle).map_err(during("a second open"))?;

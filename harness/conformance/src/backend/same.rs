@@ -5,20 +5,21 @@ use super::{
     reply::Reply,
 };
 use crate::{
-    checks::{Stop, Verdict, during, skipped},
+    checks::{Stop, Verdict, during, failed, skipped},
+    subject::{self, Quiet},
     world::{Asked, Random, World},
 };
+use arrow_array::RecordBatch;
 
 /// Other batches may be computed in another order: so far may probabilities be apart.
 pub(super) const TOLERANCE: f64 = 1e-6;
 
-/// The reply of a fresh handle to the last item, which sees all earlier answers.
+/// The replies of a fresh handle to every item.
 pub(super) struct Known<'a> {
     pub(super) world: &'a World,
     pub(super) scene: Scene,
     pub(super) handle: u64,
-    pub(super) item: usize,
-    pub(super) reply: Reply,
+    pub(super) replies: Vec<Reply>,
 }
 
 impl<'a> Known<'a> {
@@ -29,22 +30,36 @@ impl<'a> Known<'a> {
         let world = bench.main()?;
         let scene = bench.plain_scene()?;
         let handle = bench.plain_handle(&scene)?;
-        let item = world.items.len() - 1;
-        let reply = bench.ask(world, handle, &asked(&scene.asked), item)?;
-        Ok(Self { world, scene, handle, item, reply })
+        let replies = every_item(bench, world, handle, &asked(&scene.asked))?;
+        Ok(Self { world, scene, handle, replies })
     }
 
-    pub(super) fn ask(&self, bench: &Bench, asked: &[Asked]) -> Result<Reply, Stop> {
-        bench.ask(self.world, self.handle, asked, self.item)
+    /// Asks the same again.
+    pub(super) fn ask(&self, bench: &Bench, asked: &[Asked]) -> Result<Vec<Reply>, Stop> {
+        every_item(bench, self.world, self.handle, asked)
     }
 
-    pub(super) fn compare(&self, other: &Reply, tolerance: f64) -> Verdict {
-        self.reply.same(other, tolerance).map_err(Stop::Failed)
+    pub(super) fn compare(&self, others: &[Reply], tolerance: f64) -> Verdict {
+        for (item, (reply, other)) in self.replies.iter().zip(others).enumerate() {
+            let same = reply.same(other, tolerance);
+            same.map_err(|message| Stop::Failed(format!("item {item}: {message}")))?;
+        }
+        Ok(())
     }
 
     pub(super) fn end(self, bench: &Bench) -> Verdict {
         Ok(bench.session()?.release(self.handle)?)
     }
+}
+
+/// The replies to every item; earlier answers are those of the people made.
+fn every_item(
+    bench: &Bench,
+    world: &World,
+    handle: u64,
+    asked: &[Asked],
+) -> Result<Vec<Reply>, Stop> {
+    (0..world.items.len()).map(|item| bench.ask(world, handle, asked, item)).collect()
 }
 
 /// Adapted twice with one seed, asked twice: the same bits, as a run that is repeated must have.
@@ -53,7 +68,7 @@ pub(super) fn seed(bench: &Bench) -> Verdict {
     let asked = asked(&known.scene.asked);
     known.compare(&known.ask(bench, &asked)?, 0.0)?;
     let handle = bench.plain_handle(&known.scene)?;
-    known.compare(&bench.ask(known.world, handle, &asked, known.item)?, 0.0)?;
+    known.compare(&every_item(bench, known.world, handle, &asked)?, 0.0)?;
     bench.session()?.release(handle)?;
     known.end(bench)
 }
@@ -69,11 +84,13 @@ pub(super) fn order(bench: &Bench) -> Verdict {
 pub(super) fn split(bench: &Bench) -> Verdict {
     let known = Known::new(bench)?;
     let asked = asked(&known.scene.asked);
-    let mut reply = known.ask(bench, &asked[..1])?;
+    let mut replies = known.ask(bench, &asked[..1])?;
     for piece in asked[1..].chunks(7) {
-        reply.extend(known.ask(bench, piece)?);
+        for (reply, more) in replies.iter_mut().zip(known.ask(bench, piece)?) {
+            reply.extend(more);
+        }
     }
-    known.compare(&reply, TOLERANCE)?;
+    known.compare(&replies, TOLERANCE)?;
     known.end(bench)
 }
 
@@ -81,34 +98,45 @@ pub(super) fn split(bench: &Bench) -> Verdict {
 pub(super) fn interleaved(bench: &Bench) -> Verdict {
     let known = Known::new(bench)?;
     let other = bench.scene(known.world, 2 * bench.pilot_size()?, ASKED)?;
-    let other_handle = bench.adapt(known.world, &other, SEED + 2).map_err(during("adapt"))?;
-    bench.ask(known.world, other_handle, &asked(&other.asked), known.item)?;
+    let other_handle = bench.adapt(known.world, &other, SEED + 1).map_err(during("adapt"))?;
+    every_item(bench, known.world, other_handle, &asked(&other.asked))?;
     known.compare(&known.ask(bench, &asked(&known.scene.asked))?, TOLERANCE)?;
     bench.session()?.release(other_handle)?;
     known.compare(&known.ask(bench, &asked(&known.scene.asked))?, TOLERANCE)?;
     known.end(bench)
 }
 
+/// Each thread asks all items, one from the first and one from the last on.
 pub(super) fn threads(bench: &Bench) -> Verdict {
     let known = Known::new(bench)?;
-    let asked = asked(&known.scene.asked);
     let session = bench.session()?;
-    let requests = bench.requests(known.world, &asked, known.item)?;
-    let call = || {
-        let mut last = None;
-        for _ in 0..4 {
-            last = Some(session.respond(known.handle, requests.clone(), &crate::Quiet));
+    let asked = asked(&known.scene.asked);
+    let items = 0..known.world.items.len();
+    let requests = items.map(|item| bench.requests(known.world, &asked, item));
+    let requests: Vec<_> = requests.collect::<Result<_, Stop>>()?;
+    let call = |backwards: bool| {
+        let mut replies: Vec<_> = (0..requests.len()).map(|_| None).collect();
+        for place in 0..requests.len() {
+            let item = if backwards { requests.len() - 1 - place } else { place };
+            let batch = requests[item].clone();
+            replies[item] = Some(session.respond(known.handle, batch, &Quiet));
         }
-        last
+        replies
     };
-    let replies = std::thread::scope(|scope| {
-        let threads = [scope.spawn(call), scope.spawn(call)];
-        threads.map(|thread| thread.join().ok().flatten())
+    let all = std::thread::scope(|scope| {
+        let threads = [scope.spawn(|| call(false)), scope.spawn(|| call(true))];
+        threads.map(|thread| thread.join().unwrap_or_default())
     });
-    for reply in replies {
-        let reply = reply.ok_or_else(|| Stop::Failed("a thread did not end".into()))?;
-        let reply = Reply::read(&reply.map_err(during("with two threads"))?);
-        known.compare(&reply.map_err(Stop::Failed)?, TOLERANCE)?;
+    for replies in all {
+        if replies.len() != requests.len() {
+            return failed("a thread did not end");
+        }
+        let read = |reply: subject::Reply<RecordBatch>| {
+            let batch = reply.map_err(during("with two threads"))?;
+            Reply::read(&batch).map_err(Stop::Failed)
+        };
+        let replies = replies.into_iter().flatten().map(read);
+        known.compare(&replies.collect::<Result<Vec<_>, Stop>>()?, TOLERANCE)?;
     }
     known.end(bench)
 }
