@@ -78,11 +78,16 @@ fn probes_that_do_not_fit() {
     };
     let refusal = changed("later.so", interfaces);
     assert!(refusal.contains("speaks backend/7, metric/7; this host speaks backend/1, metric/1"));
-    let refusal = changed("abort.so", |bytes| {
-        let at = probe_at(bytes);
-        bytes[at + 16] |= 1;
-    });
-    assert!(refusal.contains("built with panic=abort"), "{refusal}");
+    // Where it aborts, it takes only a worker with it.
+    let place = Place::new();
+    let mut bytes = fs::read(stress_plugin()).unwrap();
+    let at = probe_at(&bytes);
+    bytes[at + 16] |= 1;
+    let abort = place.write("abort.so", bytes);
+    let abort = abort.to_str().unwrap();
+    place.pilotbench(&["plugin", "info", abort]).assert().success();
+    let fault = place.fails(&["plugin", "info", abort, "--in-process"], 4);
+    assert!(fault.contains("built with panic=abort: it runs in a worker only"), "{fault}");
 }
 
 #[test]

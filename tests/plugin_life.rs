@@ -118,8 +118,11 @@ fn added_listed_shown_verified_removed() {
     let output = place.pilotbench_alone(&["plugin", "add", &library]).assert().success();
     let Output { stdout, stderr, .. } = output.get_output();
     let told = String::from_utf8_lossy(stderr);
-    assert!(told.contains("coin 0.3.1\n  provides backend:stress metric:stress-metric"), "{told}");
-    assert!(told.contains("needs    nothing"), "{told}");
+    assert!(
+        told.contains("coin 0.3.1\n  provides backend:stress backend:crash metric:stress-metric"),
+        "{told}"
+    );
+    assert!(told.contains("needs    env:PILOTBENCH_TESTKIT_DESCRIBE env:"), "{told}");
     let added = String::from_utf8_lossy(stdout);
     assert!(added.contains("added in .pilotbench/plugins/coin/0.3.1; locked"), "{added}");
     assert!(does(&place, &["plugin", "add", &library]).contains("unchanged"));
@@ -324,7 +327,7 @@ fn another_file_than_the_locked_one_is_refused_until_it_is_accepted() {
 const WRONG_MANIFESTS: [(&str, &str, &str); 12] = [
     ("name = \"coin\"", "name = \"dime\"", "name: plugin.toml says `dime`, the library `coin`"),
     ("\"0.3.1\"", "\"0.3.2\"", "version: plugin.toml says `0.3.2`, the library `0.3.1`"),
-    ("[\"stress\"]", "[]", "backends: plugin.toml says ``, the library `stress`"),
+    ("backends = [\"stress\", ", "backends = [", "backends: plugin.toml says `crash`, the library"),
     ("[\"stress-metric\"]", "[\"a\", \"b\"]", "metrics: plugin.toml says `a b`, the library"),
     ("\"metric/1\"", "\"metric/2\"", "interfaces: plugin.toml says `backend/1 metric/2`"),
     ("network = false", "network = true", "needs: plugin.toml says `network`"),
