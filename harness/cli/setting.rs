@@ -13,6 +13,7 @@ use pilotbench_engine::{
 };
 use std::{
     path::{Path, PathBuf},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -41,6 +42,13 @@ pub(crate) fn plugins(places: &Places) -> Result<Plugins> {
     Ok(Plugins::new(found, executor(&places.isolation)?))
 }
 
+/// Calls at a time: as many as were asked for with this first, else as there are cores.
+pub(crate) fn threads(asked: Option<u16>) -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    *THREADS.get_or_init(|| asked.map_or_else(cores, usize::from))
+}
+
 /// Where plugins run.
 fn executor(isolation: &Isolation) -> Result<Executor> {
     if isolation.in_process {
@@ -48,6 +56,7 @@ fn executor(isolation: &Isolation) -> Result<Executor> {
     }
     let executable = std::env::current_exe().map_err(|e| Fault::usage("pilotbench", e))?;
     let mut settings = WorkerSettings::new(executable);
+    settings.threads = threads(None);
     settings.sandbox = match isolation.sandbox {
         SandboxLevel::Require => Sandbox::Require,
         SandboxLevel::BestEffort => Sandbox::BestEffort,

@@ -20,7 +20,7 @@ use std::{fmt::Write, sync::atomic::AtomicBool};
 
 /// Scores a run and shows or writes its leaderboard.
 pub(crate) fn leaderboard(places: &Places, arguments: &LeaderboardArguments) -> Result<Exit> {
-    set_threads(&arguments.work)?;
+    set_threads(places, &arguments.work)?;
     let recorded = setting::recorded(places, &arguments.chosen)?;
     let (board, files) = make(&recorded, &arguments.work, signals::listen()?)?;
     if let Some(out) = &arguments.out {

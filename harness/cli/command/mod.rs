@@ -10,7 +10,7 @@ mod status;
 mod verify;
 
 use crate::{
-    arguments::{Arguments, Command, Work},
+    arguments::{Arguments, Command, Places, Work},
     exit::Exit,
 };
 use clap::CommandFactory;
@@ -42,11 +42,13 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
     }
 }
 
-/// Sets the number of threads for everything that follows.
-fn set_threads(work: &Work) -> Result<()> {
-    let threads = work.threads.map_or(0, usize::from);
+/// Sets the number of threads for everything that follows. While a worker works its caller waits:
+/// with workers there are twice as many callers, so that no core does.
+fn set_threads(places: &Places, work: &Work) -> Result<()> {
+    let threads = crate::setting::threads(work.threads);
+    let callers = if places.isolation.in_process { threads } else { 2 * threads };
     rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+        .num_threads(callers)
         .build_global()
         .map_err(|e| Fault::usage("--threads", e))
 }

@@ -19,7 +19,7 @@ use std::path::Path;
 /// Plans and runs; what an earlier run of the same plan committed is kept.
 pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
     let work = &arguments.work;
-    set_threads(work)?;
+    set_threads(places, work)?;
     let file = setting::run_file(arguments.file.as_deref())?;
     let plugins = setting::plugins(places)?;
     let (plan, experiments) = setting::plan(places, &file, &plugins)?;
@@ -40,7 +40,7 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
 
 /// Goes on with a recorded run.
 pub(crate) fn resume(places: &Places, arguments: &RecordedArguments) -> Result<Exit> {
-    set_threads(&arguments.work)?;
+    set_threads(places, &arguments.work)?;
     let recorded = setting::recorded(places, &arguments.chosen)?;
     let lock = lock(recorded.record.root())?;
     finish(&recorded, &lock, &arguments.work, arguments.json)

@@ -25,7 +25,7 @@ const RESAMPLES_OF_ONE: usize = 1000;
 
 /// Scores a run, a table, or a table beside a run.
 pub(crate) fn score(places: &Places, arguments: &ScoreArguments) -> Result<Exit> {
-    set_threads(&arguments.work)?;
+    set_threads(places, &arguments.work)?;
     let mut scoring = match &arguments.by {
         Some(path) => ScoringFile::read(path)?,
         None => ScoringFile::default(),

@@ -11,7 +11,7 @@ use serde_json::json;
 
 /// Recomputes every score of a run.
 pub(crate) fn verify(places: &Places, arguments: &RecordedArguments) -> Result<Exit> {
-    set_threads(&arguments.work)?;
+    set_threads(places, &arguments.work)?;
     let recorded = setting::recorded(places, &arguments.chosen)?;
     let stop = signals::listen()?;
     let recompute = || leaderboard::make(&recorded, &arguments.work, stop).map(|(_, files)| files);

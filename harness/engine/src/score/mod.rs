@@ -16,6 +16,7 @@ mod resample;
 mod rows;
 mod scorer;
 mod shown;
+mod sums;
 
 pub use answers::{Answered, Answers, Recorded};
 pub use cell::{Cell, cells};

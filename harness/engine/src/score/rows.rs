@@ -1,9 +1,6 @@
 //! A metric's reply, checked and typed.
 
-use crate::{
-    fault::{Fault, Result},
-    plugin::MetricDescription,
-};
+use crate::plugin::ScoreInfo;
 use arrow_array::{Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
 
 /// What a value is of.
@@ -31,10 +28,57 @@ impl ScoreKey {
     }
 }
 
+/// What the rows of a reply are of. The replicates of a cell have the same as a rule, so they are
+/// compared as a whole before any of them is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Names {
+    score: StringArray,
+    item: StringArray,
+    group_column: StringArray,
+    group_level: StringArray,
+}
+
+impl Names {
+    fn read(batch: &RecordBatch) -> std::result::Result<Self, String> {
+        let text = |name| column::<StringArray>(batch, name).cloned();
+        Ok(Self {
+            score: text("score")?,
+            item: text("item")?,
+            group_column: text("group_column")?,
+            group_level: text("group_level")?,
+        })
+    }
+
+    /// The row of a score over all items and everybody.
+    pub(super) fn overall(&self, score: &str) -> Option<usize> {
+        (0..self.score.len()).find(|row| {
+            self.item.is_null(*row)
+                && self.group_column.is_null(*row)
+                && at(&self.score, *row) == Some(score)
+        })
+    }
+
+    /// The keys of all rows; each stands once.
+    pub(super) fn keys(&self) -> std::result::Result<Vec<ScoreKey>, String> {
+        let key = |row| ScoreKey {
+            score: at(&self.score, row).unwrap_or_default().to_owned(),
+            item: at(&self.item, row).map(str::to_owned),
+            group_column: at(&self.group_column, row).map(str::to_owned),
+            group_level: at(&self.group_level, row).map(str::to_owned),
+        };
+        let keys: Vec<ScoreKey> = (0..self.score.len()).map(key).collect();
+        let mut sorted: Vec<&ScoreKey> = keys.iter().collect();
+        sorted.sort_unstable();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(format!("`{}` stands twice for one item and group", pair[0].score)),
+            None => Ok(keys),
+        }
+    }
+}
+
 /// One value of one replicate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Value {
-    pub(super) key: ScoreKey,
     /// The value, or why there is none.
     pub(super) value: std::result::Result<f64, String>,
     /// Values in the resamples; empty when the metric gives none.
@@ -43,79 +87,76 @@ pub(super) struct Value {
     pub(super) n_simulated: i64,
 }
 
-/// Reads a metric's table. Every score must be one that the metric described, and stand once.
-pub(super) fn read(
-    batch: &RecordBatch,
-    described: &MetricDescription,
-    resamples: usize,
-) -> Result<Vec<Value>> {
-    let fault =
-        |message: String| Fault::plugin(format!("{}.evaluate: reply", described.name), message);
-    let text = |name| column::<StringArray>(batch, name).map_err(fault);
-    let (score, item) = (text("score")?, text("item")?);
-    let (group_column, group_level) = (text("group_column")?, text("group_level")?);
-    let undefined = text("undefined")?;
-    let value = column::<Float64Array>(batch, "value").map_err(fault)?;
-    let lists = column::<ListArray>(batch, "resamples").map_err(fault)?;
-    let list_values = lists.values().as_any().downcast_ref::<Float64Array>();
-    let list_values =
-        list_values.ok_or_else(|| fault("column `resamples` is not list<float64>".into()))?;
-    let n_human = column::<Int64Array>(batch, "n_human").map_err(fault)?;
-    let n_simulated = column::<Int64Array>(batch, "n_simulated").map_err(fault)?;
-    if n_human.null_count() + n_simulated.null_count() > 0 {
-        return Err(fault("nulls in `n_human` or `n_simulated`".into()));
-    }
-    let mut rows = Vec::with_capacity(batch.num_rows());
-    for row in 0..batch.num_rows() {
-        let key = ScoreKey {
-            score: at(score, row).unwrap_or_default().to_owned(),
-            item: at(item, row).map(str::to_owned),
-            group_column: at(group_column, row).map(str::to_owned),
-            group_level: at(group_level, row).map(str::to_owned),
+/// A metric's table, its columns checked.
+pub(super) struct Reply<'a> {
+    pub(super) names: Names,
+    value: &'a Float64Array,
+    undefined: &'a StringArray,
+    lists: &'a ListArray,
+    list_values: &'a Float64Array,
+    n_human: &'a Int64Array,
+    n_simulated: &'a Int64Array,
+}
+
+impl<'a> Reply<'a> {
+    /// The columns of a reply; what is wrong with them otherwise.
+    pub(super) fn read(batch: &'a RecordBatch) -> std::result::Result<Self, String> {
+        let lists = column::<ListArray>(batch, "resamples")?;
+        let list_values = lists.values().as_any().downcast_ref::<Float64Array>();
+        let reply = Self {
+            names: Names::read(batch)?,
+            value: column(batch, "value")?,
+            undefined: column(batch, "undefined")?,
+            lists,
+            list_values: list_values.ok_or("column `resamples` is not list<float64>")?,
+            n_human: column(batch, "n_human")?,
+            n_simulated: column(batch, "n_simulated")?,
         };
-        let info = described.score(&key.score).ok_or_else(|| {
-            fault(format!("score `{}` was not described", key.score.escape_debug()))
-        })?;
-        let number = (!value.is_null(row)).then(|| value.value(row));
-        let value = match (number, at(undefined, row)) {
+        match reply.n_human.null_count() + reply.n_simulated.null_count() {
+            0 => Ok(reply),
+            _ => Err("nulls in `n_human` or `n_simulated`".to_owned()),
+        }
+    }
+
+    /// Reads a row into `into`, whose memory is used again. The value must lie in the range that
+    /// was described, and have so many resamples or none.
+    pub(super) fn row(
+        &self,
+        row: usize,
+        info: &ScoreInfo,
+        resamples: usize,
+        into: &mut Value,
+    ) -> std::result::Result<(), String> {
+        let number = (!self.value.is_null(row)).then(|| self.value.value(row));
+        into.value = match (number, at(self.undefined, row)) {
             (Some(number), None) if !info.allows(number) => {
-                let message = format!("`{}` is {number}, outside of its range", key.score);
-                return Err(fault(message));
+                return Err(format!("`{}` is {number}, outside of its range", info.name));
             }
             (Some(number), None) if number.is_finite() => Ok(number),
             (None, Some(reason)) => Err(reason.to_owned()),
-            _ => {
-                let message = format!("`{}` needs a finite value or a reason", key.score);
-                return Err(fault(message));
-            }
+            _ => return Err(format!("`{}` needs a finite value or a reason", info.name)),
         };
-        let offsets = lists.value_offsets();
+        let offsets = self.lists.value_offsets();
         let range = offsets[row] as usize..offsets[row + 1] as usize;
         if !range.is_empty() && range.len() != resamples {
-            let message = format!("`{}` has {} resamples of {resamples}", key.score, range.len());
-            return Err(fault(message));
+            let found = range.len();
+            return Err(format!("`{}` has {found} resamples of {resamples}", info.name));
         }
         let in_resample = |i: usize| {
-            (!list_values.is_null(i)).then(|| list_values.value(i)).filter(|v| v.is_finite())
+            let known = (!self.list_values.is_null(i)).then(|| self.list_values.value(i));
+            known.filter(|value| value.is_finite())
         };
-        rows.push(Value {
-            key,
-            value,
-            resamples: range.map(in_resample).collect(),
-            n_human: n_human.value(row),
-            n_simulated: n_simulated.value(row),
-        });
+        into.resamples.clear();
+        into.resamples.extend(range.map(in_resample));
+        into.n_human = self.n_human.value(row);
+        into.n_simulated = self.n_simulated.value(row);
+        Ok(())
     }
-    check_unique(&rows).map_err(fault)?;
-    Ok(rows)
 }
 
-fn check_unique(rows: &[Value]) -> std::result::Result<(), String> {
-    let mut keys: Vec<&ScoreKey> = rows.iter().map(|row| &row.key).collect();
-    keys.sort_unstable();
-    match keys.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(format!("`{}` stands twice for one item and group", pair[0].score)),
-        None => Ok(()),
+impl Default for Value {
+    fn default() -> Self {
+        Self { value: Ok(0.0), resamples: Vec::new(), n_human: 0, n_simulated: 0 }
     }
 }
 

@@ -5,8 +5,9 @@ use super::{
     cell::{Cell, cells},
     collect::Collected,
     resample::{Resamples, SeedResamples},
-    rows::{self, ScoreKey, Value},
+    rows::{ScoreKey, Value},
     shown::Shown,
+    sums::{AllSums, Drawn, Sums, overall},
 };
 use crate::{
     experiment::Experiment,
@@ -16,6 +17,7 @@ use crate::{
     plugin::{Better, Heading, MetricDescription, MetricSession, Plugins, ScoreInfo, Tables},
     record::Counts,
 };
+use arrow_array::RecordBatch;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::{
@@ -150,7 +152,7 @@ pub fn score(
         experiments,
         answers,
         metrics,
-        resamples: resamples(plan, experiments),
+        resampling: resampling(plan, experiments),
         infos: &infos,
         shown: &shown,
         stop,
@@ -200,7 +202,7 @@ struct Resampling {
     seeds: SeedResamples,
 }
 
-fn resamples<'a>(plan: &Plan, experiments: &'a [Experiment]) -> BTreeMap<&'a str, Resampling> {
+fn resampling<'a>(plan: &Plan, experiments: &'a [Experiment]) -> BTreeMap<&'a str, Resampling> {
     let seeds: BTreeSet<u32> = plan.replicates.iter().map(|r| r.seed).collect();
     let seeds: Vec<u32> = seeds.into_iter().collect();
     let (count, kind) = (plan.score.resamples, plan.score.interval);
@@ -216,23 +218,23 @@ struct Scorer<'a> {
     experiments: &'a [Experiment],
     answers: &'a dyn Answers,
     metrics: Vec<Metric>,
-    resamples: BTreeMap<&'a str, Resampling>,
+    resampling: BTreeMap<&'a str, Resampling>,
     infos: &'a [ScoreInfo],
     shown: &'a Shown,
     stop: &'a AtomicBool,
 }
 
-/// What the seeds of a cell add up to, per key.
-#[derive(Default)]
-struct Sums {
-    collected: Collected,
-    n_human: i64,
-    n_simulated: i64,
-    seeds: i64,
+/// A replicate with its answers, ready for the metrics.
+struct Ready<'a> {
+    drawn: Drawn<'a>,
+    replicate: &'a Replicate,
+    answered: Answered,
+    tables: Tables,
 }
 
-/// Sums by the place of the score among the metrics' descriptions, then by item and group.
-type AllSums = BTreeMap<(usize, ScoreKey), Sums>;
+/// People of the replicates that are made ready at once: so many that a metric is called several
+/// times in a row, while its code and tables are at hand, and so few that memory is bounded.
+const AT_ONCE: usize = 8_192;
 
 impl Scorer<'_> {
     fn cell(&self, cell: &Cell) -> Result<CellScores> {
@@ -249,41 +251,56 @@ impl Scorer<'_> {
             committed: 0,
             counts: Counts::default(),
         };
-        let mut sums = AllSums::new();
+        let mut sums = AllSums::default();
         let mut matched = Collected::default();
         let mut plugins = BTreeSet::new();
-        let seeds = &self.resamples[experiment.id()].seeds;
-        for replicate in &cell.replicates {
+        let at_once = (AT_ONCE / experiment.people.len().max(1)).max(1);
+        for replicates in cell.replicates.chunks(at_once) {
+            let ready = self.ready(experiment, method, replicates)?;
+            for Ready { answered, drawn, .. } in &ready {
+                facts.committed += 1;
+                plugins.insert(answered.plugin.clone());
+                facts.counts.add(answered.counts);
+                let valid = valid_rate(answered.counts, answered.asked.len());
+                sums.add(self.infos.len() - 1, ScoreKey::overall(VALID_RATE), &valid, *drawn);
+            }
+            for metric in &self.metrics {
+                for ready in &ready {
+                    let reply = self.evaluate(metric, &ready.tables)?;
+                    let (described, infos) = (&metric.described, self.infos);
+                    sums.add_reply(&reply, described, infos, self.resamples(), ready.drawn)?;
+                    if let Some(value) = self.matched(experiment, method, ready, metric, &reply)? {
+                        let Drawn { seed, times } = ready.drawn;
+                        matched.add(seed, times, value.value, &value.resamples);
+                    }
+                }
+            }
+        }
+        let draws = self.shown_draws(&sums);
+        let rows = sums.iter().map(|((order, key), sums)| self.row(*order, key.clone(), sums));
+        let rows = rows.collect();
+        Ok(CellScores { facts, plugins, rows, draws, matched: matched.draws() })
+    }
+
+    /// Replicates that have answers, with what metrics get of them.
+    fn ready<'b>(
+        &'b self,
+        experiment: &Experiment,
+        method: &PlannedMethod,
+        replicates: &[&'b Replicate],
+    ) -> Result<Vec<Ready<'b>>> {
+        let seeds = &self.resampling[experiment.id()].seeds;
+        let mut ready = Vec::new();
+        for replicate in replicates {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Fault::new(FaultKind::Interrupted, "", "scoring was stopped"));
             }
             let Some(answered) = self.answers.of(experiment, method, replicate)? else { continue };
-            facts.committed += 1;
-            plugins.insert(answered.plugin.clone());
-            facts.counts.add(answered.counts);
-            let drawn = seeds.of(replicate.seed);
-            let mut values = self.replicate(experiment, replicate, &answered)?;
-            values.push(valid_rate(answered.counts, answered.asked.len()));
-            if let Some(value) = self.matched(experiment, method, replicate, &answered, &values)? {
-                matched.add(replicate.seed, drawn, value.value, &value.resamples);
-            }
-            for value in values {
-                self.add(&mut sums, replicate.seed, drawn, value);
-            }
+            let drawn = Drawn { seed: replicate.seed, times: seeds.of(replicate.seed) };
+            let tables = self.inputs(experiment, replicate, &answered, answered.asked.len());
+            ready.push(Ready { drawn, replicate, answered, tables });
         }
-        let draws = self.shown_draws(&sums);
-        let rows = sums.into_iter().map(|((order, key), sums)| self.row(order, key, &sums));
-        Ok(CellScores { facts, plugins, rows: rows.collect(), draws, matched: matched.draws() })
-    }
-
-    fn add(&self, sums: &mut AllSums, seed: u32, drawn: &[u16], value: Value) {
-        let order = self.infos.iter().position(|info| info.name == value.key.score);
-        let order = order.expect("scores were checked against the descriptions");
-        let sums = sums.entry((order, value.key)).or_default();
-        sums.n_human += value.n_human;
-        sums.n_simulated += value.n_simulated;
-        sums.seeds += 1;
-        sums.collected.add(seed, drawn, value.value, &value.resamples);
+        Ok(ready)
     }
 
     fn row(&self, order: usize, key: ScoreKey, sums: &Sums) -> ScoreRow {
@@ -304,45 +321,35 @@ impl Scorer<'_> {
         shown.filter_map(|((_, key), s)| Some((key.score.clone(), s.collected.draws()?))).collect()
     }
 
-    /// All values of one replicate.
-    fn replicate(
-        &self,
-        experiment: &Experiment,
-        replicate: &Replicate,
-        answered: &Answered,
-    ) -> Result<Vec<Value>> {
-        let mut values = Vec::new();
-        let inputs = self.inputs(experiment, replicate, answered, answered.asked.len());
-        for metric in &self.metrics {
-            values.extend(self.evaluate(metric, &inputs)?);
-        }
-        Ok(values)
-    }
-
     /// The headline on the half of the held-out people for whom the human ceiling answers: only
-    /// there are a method, the baseline and the ceiling compared at one number of people.
+    /// there are a method, the baseline and the ceiling compared at one number of people. `None`
+    /// when it is not of this metric, or there is no ceiling.
     fn matched(
         &self,
         experiment: &Experiment,
         method: &PlannedMethod,
-        replicate: &Replicate,
-        answered: &Answered,
-        values: &[Value],
+        ready: &Ready,
+        metric: &Metric,
+        reply: &RecordBatch,
     ) -> Result<Option<Value>> {
         let is_ceiling = |m: &PlannedMethod| m.facts.learns_from == LearnsFrom::OtherHalf;
-        let headline = ScoreKey::overall(&self.shown.headline);
-        let find = |values: &[Value]| values.iter().find(|value| value.key == headline).cloned();
-        if is_ceiling(method) {
-            return Ok(find(values));
-        }
-        let metric = self.metrics.iter().find(|m| m.described.score(&headline.score).is_some());
-        let Some(metric) = metric.filter(|_| self.plan.methods.iter().any(is_ceiling)) else {
-            return Ok(None);
+        let Some(info) = metric.described.score(&self.shown.headline) else { return Ok(None) };
+        let find = |reply: &RecordBatch| {
+            overall(reply, info, self.resamples()).map_err(|message| {
+                Fault::plugin(format!("{}.evaluate: reply", metric.described.name), message)
+            })
         };
+        if is_ceiling(method) {
+            return find(reply);
+        }
+        if !self.plan.methods.iter().any(is_ceiling) {
+            return Ok(None);
+        }
         // Asked are the held-out people in their random order, as for the ceiling, whose half is
         // the first.
+        let Ready { replicate, answered, .. } = ready;
         let inputs = self.inputs(experiment, replicate, answered, answered.asked.len() / 2);
-        Ok(find(&self.evaluate(metric, &inputs)?))
+        find(&self.evaluate(metric, &inputs)?)
     }
 
     /// What metrics get: the first so many of the people asked.
@@ -356,7 +363,7 @@ impl Scorer<'_> {
         let design = &experiment.design;
         let rows = &answered.asked[..people];
         let asked = experiment.people.take(rows);
-        let resamples = &self.resamples[experiment.id()].participants;
+        let resamples = &self.resampling[experiment.id()].participants;
         let weights = match answered.unpaired {
             false => resamples.batch(&asked.ids, rows),
             true => resamples.with_others(&asked.ids, rows, &answered.simulated, self.plan),
@@ -373,11 +380,14 @@ impl Scorer<'_> {
         Tables::new([asked.columns(design).batch(), simulated, pilot, weights], context)
     }
 
-    fn evaluate(&self, metric: &Metric, inputs: &Tables) -> Result<Vec<Value>> {
-        let reply = metric.session.evaluate(inputs, self.stop)?;
+    fn evaluate(&self, metric: &Metric, inputs: &Tables) -> Result<RecordBatch> {
+        metric.session.evaluate(inputs, self.stop)
+    }
+
+    /// Resamples of participants in each reply.
+    fn resamples(&self) -> usize {
         let settings = &self.plan.score;
-        let resamples = settings.resamples + settings.interval.jackknife_groups();
-        rows::read(&reply, &metric.described, resamples)
+        settings.resamples + settings.interval.jackknife_groups()
     }
 }
 
@@ -387,11 +397,6 @@ fn valid_rate(counts: Counts, participants: usize) -> Value {
         0 => Err("nobody was asked".to_owned()),
         asked => Ok(counts.ok as f64 / asked as f64),
     };
-    Value {
-        key: ScoreKey::overall(VALID_RATE),
-        value,
-        resamples: Vec::new(),
-        n_human: participants as i64,
-        n_simulated: participants as i64,
-    }
+    let n = participants as i64;
+    Value { value, resamples: Vec::new(), n_human: n, n_simulated: n }
 }

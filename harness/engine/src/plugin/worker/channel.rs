@@ -19,7 +19,7 @@ use std::{
 /// Bytes of the longest message; what may be longer lies in shared memory.
 const LONGEST: usize = 16 << 10;
 /// Descriptors of one message.
-const DESCRIPTORS: usize = 2;
+const DESCRIPTORS: usize = 3;
 
 /// One end of a connection that keeps messages apart.
 #[derive(Debug)]

@@ -5,16 +5,17 @@ use super::{
     message::{Described, Event, Request, Start, shortened},
     process::{Process, ending},
     settings::WorkerSettings,
-    shared::{Received, Shared},
+    shared::{Lengths, Received, Shared, Slate},
 };
 use crate::{
     fault::{Fault, FaultKind},
     plugin::{call::Watch, file::PluginFile},
 };
+use arrow_array::RecordBatch;
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -32,13 +33,39 @@ pub(in crate::plugin) struct Worker {
     patience: Duration,
     /// Over it come the first call and new lanes; its end tells the worker to end.
     control: Mutex<Channel>,
-    lanes: Mutex<Vec<Channel>>,
+    lanes: Mutex<Lanes>,
+    lane_is_free: Condvar,
     in_flight: AtomicUsize,
     death: OnceLock<Death>,
     /// What keeps the plugin from the rest of the machine.
     pub(in crate::plugin) isolation: String,
     /// What the plugin says of itself.
     pub(in crate::plugin) described: Described,
+}
+
+/// A way to the worker for one caller at a time.
+struct Lane {
+    channel: Channel,
+    /// What goes there.
+    call: Slate,
+    /// What comes back.
+    answer: Slate,
+}
+
+/// The lanes that nobody uses, and how many more may be made. So many calls are made at once as
+/// the plugin may have threads.
+struct Lanes {
+    free: Vec<Lane>,
+    more: usize,
+}
+
+/// What goes along with a request.
+pub(super) enum Load<'a> {
+    Nothing,
+    /// Written before, for several calls.
+    Shared(&'a Shared),
+    /// A text and a table for this call alone; the request is made from their lengths.
+    Table(&'a str, &'a RecordBatch),
 }
 
 /// How a worker ended.
@@ -106,7 +133,8 @@ impl Worker {
             process,
             patience: settings.patience,
             control: Mutex::new(control),
-            lanes: Mutex::default(),
+            lanes: Mutex::new(Lanes { free: Vec::new(), more: settings.threads.max(1) }),
+            lane_is_free: Condvar::new(),
             in_flight: AtomicUsize::new(0),
             death: OnceLock::new(),
             isolation: String::new(),
@@ -121,7 +149,7 @@ impl Worker {
         let (Event::Ready { isolation, lengths }, [memory]) = (ready.0, ready.1.as_slice()) else {
             return Err(worker.garbled("open").into());
         };
-        let described = Received::map(memory, lengths)?.text()?;
+        let described = Received::read(memory, lengths)?.text()?;
         worker.described = serde_json::from_str(&described)
             .map_err(|e| Fault::plugin(&worker.name, format!("its description is wrong: {e}")))?;
         worker.isolation = isolation;
@@ -133,30 +161,46 @@ impl Worker {
         crate::plugin::resident_bytes(self.process.pid())
     }
 
-    /// Makes a call and waits for its answer.
+    /// Makes a call and waits for its answer. `request` is given the lengths of what goes along.
     pub(super) fn call(
         &self,
         call: &str,
-        request: &Request,
-        shared: Option<&Shared>,
+        request: impl FnOnce(Lengths) -> Request,
+        load: &Load,
         watch: &dyn Watch,
     ) -> std::result::Result<Answer, Failed> {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
         let lane = self.lane(call)?;
-        let with: Vec<BorrowedFd> = shared.map(Shared::memory).into_iter().collect();
-        let answer = self.exchange(&lane, call, request, &with, watch);
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        let answer = self.call_on(&lane, call, request, load, watch);
         if !matches!(answer, Err(Failed::Died { .. })) {
             // A call that a death ended stays counted: so the others that it ended know of it.
             self.in_flight.fetch_sub(1, Ordering::SeqCst);
-            self.lanes().push(lane);
+            self.lanes().free.push(lane);
+            self.lane_is_free.notify_one();
         }
-        match answer? {
-            (Event::Learned { handle }, _) => Ok(Answer::Handle(handle)),
-            (Event::Done, _) => Ok(Answer::Nothing),
-            (Event::Reply { lengths }, memory) => match memory.as_slice() {
-                [memory] => Ok(Answer::Parts(Received::map(memory, lengths)?)),
-                _ => Err(self.garbled(call).into()),
-            },
+        answer
+    }
+
+    fn call_on(
+        &self,
+        lane: &Lane,
+        call: &str,
+        request: impl FnOnce(Lengths) -> Request,
+        load: &Load,
+        watch: &dyn Watch,
+    ) -> std::result::Result<Answer, Failed> {
+        let (lengths, memory) = match load {
+            Load::Nothing => (Lengths::new(), None),
+            Load::Shared(shared) => (shared.lengths().to_vec(), Some(shared.memory())),
+            Load::Table(text, table) => (lane.call.write(text, &[table])?, None),
+        };
+        let request = request(lengths);
+        match self.exchange(&lane.channel, call, &request, memory.as_slice(), watch)?.0 {
+            Event::Learned { handle } => Ok(Answer::Handle(handle)),
+            Event::Done => Ok(Answer::Nothing),
+            Event::Reply { lengths } => {
+                Ok(Answer::Parts(Received::read(lane.answer.memory(), lengths)?))
+            }
             _ => Err(self.garbled(call).into()),
         }
     }
@@ -245,17 +289,37 @@ impl Worker {
         Event::Failed((&fault).into())
     }
 
-    /// A free lane, or a new one.
-    fn lane(&self, call: &str) -> std::result::Result<Channel, Failed> {
-        if let Some(lane) = self.lanes().pop() {
+    /// A free lane, or a new one where there may be more.
+    fn lane(&self, call: &str) -> std::result::Result<Lane, Failed> {
+        let mut lanes = self.lanes();
+        while lanes.free.is_empty() && lanes.more == 0 {
+            let waited = self.lane_is_free.wait_timeout(lanes, LOOK);
+            lanes = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if self.is_dead() {
+                return Err(self.unasked(call));
+            }
+        }
+        if let Some(lane) = lanes.free.pop() {
             return Ok(lane);
         }
+        lanes.more -= 1;
+        drop(lanes);
         let fault = |e: rustix::io::Errno| Fault::plugin("worker", format!("no more sockets: {e}"));
-        let (lane, theirs) = Channel::pair().map_err(fault)?;
-        lane.set_patience(LOOK).map_err(fault)?;
-        match self.control().send(&Request::Lane, &[theirs.as_fd()]) {
+        let (channel, theirs) = Channel::pair().map_err(fault)?;
+        channel.set_patience(LOOK).map_err(fault)?;
+        let lane = Lane { channel, call: Slate::new()?, answer: Slate::new()? };
+        let with = [theirs.as_fd(), lane.call.memory(), lane.answer.memory()];
+        match self.control().send(&Request::Lane, &with) {
             Ok(()) => Ok(lane),
-            Err(_) => Err(self.died(call, None)),
+            Err(_) => Err(self.unasked(call)),
+        }
+    }
+
+    /// The worker died before this call was made: others are to blame.
+    fn unasked(&self, call: &str) -> Failed {
+        match self.died(call, None) {
+            Failed::Died { fault, .. } => Failed::Died { fault, alone: false },
+            said => said,
         }
     }
 
@@ -289,7 +353,7 @@ impl Worker {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lanes(&self) -> MutexGuard<'_, Vec<Channel>> {
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -297,7 +361,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         // With its sockets closed the worker closes the plugin and ends.
-        self.lanes().clear();
+        self.lanes().free.clear();
         if let Ok((unconnected, _)) = Channel::pair() {
             *self.control() = unconnected;
         }

@@ -10,17 +10,17 @@ use serde_json::Value;
 pub(super) enum Request {
     /// Load a plugin: its file comes along as a descriptor, a [`Start`] in shared memory.
     Start { lengths: Vec<u64> },
-    /// Serve the socket that comes along.
+    /// Serve the lane that comes along: its socket, its slate for calls and the one for answers.
     Lane,
-    /// A backend learns: parameters and pilot.
+    /// A backend learns: parameters and pilot, in shared memory that comes along.
     Adapt { lengths: Vec<u64> },
-    /// A backend answers: parameters and requests.
+    /// A backend answers: parameters and requests, on the lane's slate.
     Respond { handle: u64, lengths: Vec<u64> },
     /// A backend forgets.
     Release { handle: u64 },
     /// Counters of a backend.
     Usage,
-    /// A metric scores: context, humans, simulated, pilot, weights.
+    /// A metric scores: context, humans, simulated, pilot, weights, in shared memory that comes along.
     Evaluate { lengths: Vec<u64> },
     /// The call in progress on this lane should end.
     Cancel,
@@ -37,7 +37,7 @@ pub(super) enum Event {
     Log { level: u32, text: String },
     /// A handle of what was learned.
     Learned { handle: u64 },
-    /// A text or a table in shared memory.
+    /// A text or a table, on the lane's slate.
     Reply { lengths: Vec<u64> },
     /// Done; there is nothing to say.
     Done,

@@ -4,9 +4,9 @@
 //! The host starts `pilotbench worker` once per plugin and configuration. Words go over sockets
 //! that keep messages apart (`SOCK_SEQPACKET`): half a message cannot arrive. Each host thread that
 //! calls has a socket of its own (a lane), served by a thread of the worker: so nobody waits in a
-//! queue and nothing has to be matched. Tables lie in sealed shared memory whose descriptor is
-//! passed along: the host writes the tables of a replicate once for all metrics, and workers map
-//! them without a copy.
+//! queue and nothing has to be matched. Tables lie in memory files whose descriptors were passed
+//! along: a lane has one for each direction, and the tables of a replicate are written once for all
+//! metrics. Whoever reads copies, and checks the copy.
 //!
 //! From outside in: [`session`] (what the rest of the engine sees; restarts), [`client`] (one
 //! living worker and its calls), [`process`] (start, output, death), [`channel`], [`message`] and

@@ -5,14 +5,11 @@ use crate::{
     fault::{Fault, Result},
     plugin::needs::Needs,
 };
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::{
     collections::VecDeque,
     io::Read,
-    os::{
-        fd::OwnedFd,
-        unix::process::{CommandExt, ExitStatusExt},
-    },
+    os::{fd::OwnedFd, unix::process::ExitStatusExt},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -51,8 +48,7 @@ impl Process {
         let mut command = Command::new(&settings.executable);
         command.arg("worker").env_clear().envs(environment(settings, needs, &folder));
         command.stdin(Stdio::from(socket)).stderr(theirs);
-        // A group of its own: Ctrl-C is the host's to handle, and what a plugin starts ends with it.
-        command.stdout(Stdio::null()).process_group(0);
+        command.stdout(Stdio::null());
         let child = spawn(command).map_err(|e| fault(&e))?;
         let pid = child.id();
         let collected = Arc::new(Output::default());
@@ -70,11 +66,12 @@ impl Process {
         self.pid
     }
 
-    /// Ends it at once, and what it started.
+    /// Ends it at once, and what it started: a worker is a session of its own, and programs that a
+    /// plugin started are in it.
     pub(super) fn kill(&self) {
-        if let Some(group) = Pid::from_raw(self.pid as i32) {
+        for process in session(self.pid).into_iter().chain(Pid::from_raw(self.pid as i32)) {
             // Gone already is as good.
-            let _ = kill_process_group(group, Signal::KILL);
+            let _ = kill_process(process, Signal::KILL);
         }
     }
 
@@ -132,6 +129,20 @@ impl Drop for Process {
     }
 }
 
+/// The processes of a session. As long as its leader waits to be reaped, the number is nobody
+/// else's.
+fn session(leader: u32) -> Vec<Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let of_session = entries.filter_map(|entry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        // After the name, which may hold anything: state, parent, group, session.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(3);
+        (fields.next()?.parse() == Ok(leader)).then_some(pid)
+    });
+    of_session.filter_map(Pid::from_raw).collect()
+}
+
 /// What a worker finds in its environment: what the plugin says it needs, and little else.
 fn environment(
     settings: &WorkerSettings,
@@ -148,8 +159,8 @@ fn environment(
     variables.push(("TMPDIR".to_owned(), folder.path().into()));
     // A worker makes and frees the same tables over and over: memory is kept instead of being given
     // back to the kernel after each call.
-    for name in ["MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_"] {
-        variables.push((name.to_owned(), (64 << 20).to_string().into()));
+    for name in ["MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"] {
+        variables.push((name.to_owned(), (32 << 20).to_string().into()));
     }
     variables
 }

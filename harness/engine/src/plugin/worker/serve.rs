@@ -3,7 +3,7 @@
 use super::{
     channel::Channel,
     message::{Described, Event, Open, Request, Start, shortened},
-    shared::{Received, Shared},
+    shared::{Received, Shared, Slate},
 };
 use crate::{
     fault::{Fault, Result},
@@ -12,13 +12,14 @@ use crate::{
         load::Loaded,
     },
 };
+use arrow_array::RecordBatch;
 use rustix::{
     fs::{Mode, OFlags, open},
     io::fcntl_dupfd_cloexec,
     stdio::{dup2_stdin, dup2_stdout, stderr, stdin},
 };
 use std::{
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, OwnedFd},
     path::Path,
     sync::{
         Arc,
@@ -47,13 +48,14 @@ pub fn serve() -> Result<()> {
             return Ok(());
         }
     };
-    while let Ok((Request::Lane, mut with)) = control.receive() {
-        let Some(lane) = with.pop().map(Channel::from) else { break };
+    while let Ok((Request::Lane, with)) = control.receive() {
+        let Ok([socket, call, answer]) = <[OwnedFd; 3]>::try_from(with) else { break };
+        let lane = Lane { channel: Channel::from(socket), call, answer: Slate::of(answer) };
         let opened = Arc::clone(&opened);
         // A lane that cannot be served is closed, which its caller sees.
         let _ = std::thread::Builder::new().name("lane".into()).spawn(move || {
-            while let Ok((request, with)) = lane.receive() {
-                answer(&opened, &lane, request, &with);
+            while let Ok((request, with)) = lane.channel.receive() {
+                lane.serve(&opened, request, &with);
             }
         });
     }
@@ -70,6 +72,8 @@ fn private_socket() -> Result<Channel> {
     };
     let socket = fcntl_dupfd_cloexec(stdin(), 3).map_err(fault)?;
     rustix::net::sockopt::socket_type(&socket).map_err(fault)?;
+    // A session of its own: Ctrl-C is the host's to handle, and what a plugin starts can be found.
+    rustix::process::setsid().map_err(fault)?;
     let null = open("/dev/null", OFlags::RDONLY, Mode::empty()).map_err(fault)?;
     dup2_stdin(&null).map_err(fault)?;
     dup2_stdout(stderr()).map_err(fault)?;
@@ -81,7 +85,7 @@ fn start(control: &Channel) -> Result<Opened> {
     let garbled = || Fault::plugin("worker", "was not told what to load");
     let Ok((Request::Start { lengths }, with)) = control.receive() else { return Err(garbled()) };
     let Ok([plugin, memory]) = <[OwnedFd; 2]>::try_from(with) else { return Err(garbled()) };
-    let start = Received::map(&memory, lengths)?.text()?;
+    let start = Received::read(&memory, lengths)?.text()?;
     let start: Start = serde_json::from_str(&start).map_err(|e| Fault::plugin("worker", e))?;
     let isolation = start.limits.apply(&plugin)?;
     let watch = Caller { lane: control, stopped: AtomicBool::new(false) };
@@ -108,60 +112,69 @@ fn start(control: &Channel) -> Result<Opened> {
     Ok(opened)
 }
 
-fn answer(opened: &Opened, lane: &Channel, request: Request, with: &[OwnedFd]) {
-    // What came too late: the call it is about has ended.
-    if matches!(request, Request::Cancel) {
-        return;
-    }
-    let watch = Caller { lane, stopped: AtomicBool::new(false) };
-    let done = act(opened, request, with, &watch);
-    let memory: Option<BorrowedFd> =
-        done.as_ref().ok().and_then(|(_, s)| Some(s.as_ref()?.memory()));
-    let event = match &done {
-        Ok((event, _)) => event.clone(),
-        Err(fault) => Event::Failed(fault.into()),
-    };
-    let _ = lane.send(&event, memory.as_slice());
+/// A way to one caller of the host.
+struct Lane {
+    channel: Channel,
+    call: OwnedFd,
+    answer: Slate,
 }
 
-type Done = (Event, Option<Shared>);
-
-fn act(opened: &Opened, request: Request, with: &[OwnedFd], watch: &Caller) -> Result<Done> {
-    let received = |lengths| match with {
-        [memory] => Received::map(memory, lengths),
-        _ => Err(Fault::plugin("worker", "a call came without its tables")),
-    };
-    match (opened, request) {
-        (Opened::Backend(backend), Request::Adapt { lengths }) => {
-            let mut received = received(lengths)?;
-            let params = received.text()?;
-            let handle = backend.adapt(received.trusted_table()?, &params, watch)?;
-            Ok((Event::Learned { handle }, None))
+impl Lane {
+    fn serve(&self, opened: &Opened, request: Request, with: &[OwnedFd]) {
+        // What came too late: the call it is about has ended.
+        if matches!(request, Request::Cancel) {
+            return;
         }
-        (Opened::Backend(backend), Request::Respond { handle, lengths }) => {
-            let mut received = received(lengths)?;
-            let params = received.text()?;
-            let requests = received.trusted_table()?;
-            reply(Shared::write("", &[&backend.respond(handle, requests, &params, watch)?])?)
-        }
-        (Opened::Backend(backend), Request::Release { handle }) => {
-            backend.release(handle)?;
-            Ok((Event::Done, None))
-        }
-        (Opened::Backend(backend), Request::Usage) => reply(Shared::write(&backend.usage()?, &[])?),
-        (Opened::Metric(metric), Request::Evaluate { lengths }) => {
-            let mut received = received(lengths)?;
-            let context = received.text()?;
-            let mut next = || received.trusted_table();
-            let tables = Tables::new([next()?, next()?, next()?, next()?], context);
-            reply(Shared::write("", &[&metric.evaluate(&tables, watch)?])?)
-        }
-        _ => Err(Fault::plugin("worker", "was asked for what it did not open")),
+        let watch = Caller { lane: &self.channel, stopped: AtomicBool::new(false) };
+        let event = self.act(opened, request, with, &watch);
+        let event = event.unwrap_or_else(|fault| Event::Failed((&fault).into()));
+        // A host that is gone is noticed when listening.
+        let _ = self.channel.send(&event, &[]);
     }
-}
 
-fn reply(shared: Shared) -> Result<Done> {
-    Ok((Event::Reply { lengths: shared.lengths().to_vec() }, Some(shared)))
+    fn act(
+        &self,
+        opened: &Opened,
+        request: Request,
+        with: &[OwnedFd],
+        watch: &Caller,
+    ) -> Result<Event> {
+        let shared = |lengths| match with {
+            [memory] => Received::read(memory, lengths),
+            _ => Err(Fault::plugin("worker", "a call came without its tables")),
+        };
+        match (opened, request) {
+            (Opened::Backend(backend), Request::Adapt { lengths }) => {
+                let mut received = shared(lengths)?;
+                let params = received.text()?;
+                let handle = backend.adapt(received.trusted_table()?, &params, watch)?;
+                Ok(Event::Learned { handle })
+            }
+            (Opened::Backend(backend), Request::Respond { handle, lengths }) => {
+                let mut received = Received::read(&self.call, lengths)?;
+                let params = received.text()?;
+                let requests = received.trusted_table()?;
+                self.reply("", &[&backend.respond(handle, requests, &params, watch)?])
+            }
+            (Opened::Backend(backend), Request::Release { handle }) => {
+                backend.release(handle)?;
+                Ok(Event::Done)
+            }
+            (Opened::Backend(backend), Request::Usage) => self.reply(&backend.usage()?, &[]),
+            (Opened::Metric(metric), Request::Evaluate { lengths }) => {
+                let mut received = shared(lengths)?;
+                let context = received.text()?;
+                let mut next = || received.trusted_table();
+                let tables = Tables::new([next()?, next()?, next()?, next()?], context);
+                self.reply("", &[&metric.evaluate(&tables, watch)?])
+            }
+            _ => Err(Fault::plugin("worker", "was asked for what it did not open")),
+        }
+    }
+
+    fn reply(&self, text: &str, tables: &[&RecordBatch]) -> Result<Event> {
+        Ok(Event::Reply { lengths: self.answer.write(text, tables)? })
+    }
 }
 
 /// The host at the other end of a lane.

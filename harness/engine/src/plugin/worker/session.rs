@@ -5,7 +5,7 @@
 //! dies a second time. So what fails is a function of the call, whatever the threads.
 
 use super::{
-    client::{Answer, Failed, Worker},
+    client::{Answer, Failed, Load, Worker},
     message::{Open, Request, Start},
     settings::WorkerSettings,
     shared::Shared,
@@ -246,8 +246,8 @@ impl WorkerBackend {
         {
             return Ok(handle);
         }
-        let request = Request::Adapt { lengths: learned.pilot.lengths().to_vec() };
-        match worker.call("adapt", &request, Some(&learned.pilot), watch)? {
+        let request = |lengths| Request::Adapt { lengths };
+        match worker.call("adapt", request, &Load::Shared(&learned.pilot), watch)? {
             Answer::Handle(handle) => {
                 *at = Some((generation, handle));
                 Ok(handle)
@@ -277,11 +277,10 @@ impl BackendSession for WorkerBackend {
     ) -> Result<RecordBatch> {
         let learned = self.learned().get(&handle).cloned();
         let learned = learned.ok_or_else(|| unknown(&self.link.name, "respond", handle))?;
-        let shared = Shared::write(params, &[&requests])?;
         let reply = self.link.call(watch, |worker, generation| {
             let handle = self.handle(worker, generation, &learned, watch)?;
-            let request = Request::Respond { handle, lengths: shared.lengths().to_vec() };
-            match worker.call("respond", &request, Some(&shared), watch)? {
+            let request = |lengths| Request::Respond { handle, lengths };
+            match worker.call("respond", request, &Load::Table(params, &requests), watch)? {
                 Answer::Parts(mut parts) => parts
                     .text()
                     .and_then(|_| parts.table())
@@ -310,14 +309,15 @@ impl BackendSession for WorkerBackend {
             }
             tried.store(true, Ordering::Relaxed);
             let handle = self.handle(worker, generation, &learned, &nobody)?;
-            worker.call("release", &Request::Release { handle }, None, &nobody).map(|_| ())
+            let request = |_| Request::Release { handle };
+            worker.call("release", request, &Load::Nothing, &nobody).map(|_| ())
         })
     }
 
     fn usage(&self) -> Result<String> {
         let nobody = AtomicBool::new(false);
         self.link.call(&nobody, |worker, _| {
-            match worker.call("usage", &Request::Usage, None, &nobody)? {
+            match worker.call("usage", |_| Request::Usage, &Load::Nothing, &nobody)? {
                 Answer::Parts(mut parts) => {
                     parts.text().map_err(|fault| self.link.placed("usage", fault))
                 }
@@ -350,9 +350,9 @@ impl WorkerMetric {
 impl MetricSession for WorkerMetric {
     fn evaluate(&self, tables: &Tables, watch: &dyn Watch) -> Result<RecordBatch> {
         let shared = tables.shared()?;
-        let request = Request::Evaluate { lengths: shared.lengths().to_vec() };
         let reply = self.link.call(watch, |worker, _| {
-            match worker.call("evaluate", &request, Some(shared), watch)? {
+            let request = |lengths| Request::Evaluate { lengths };
+            match worker.call("evaluate", request, &Load::Shared(shared), watch)? {
                 Answer::Parts(mut parts) => parts
                     .text()
                     .and_then(|_| parts.table())

@@ -1,61 +1,85 @@
-//! Texts and tables in sealed shared memory.
+//! Texts and tables in memory that both processes can open.
+//!
+//! The reader copies what it reads: so the other side can change nothing that was checked, and no
+//! pages are mapped and thrown away for each call, which costs more than the copy.
 
 use crate::fault::{Fault, Result};
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_ipc::{reader::StreamDecoder, writer::StreamWriter};
 use rustix::{
-    fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, memfd_create},
-    mm::{MapFlags, ProtFlags, mmap, munmap},
+    buffer::spare_capacity,
+    fs::{MemfdFlags, SealFlags, fcntl_add_seals, fstat, memfd_create},
+    io::{Errno, pread, pwrite},
 };
 use std::{
-    ffi::c_void,
-    fs::File,
-    io::{BufWriter, Seek, Write},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     panic::{AssertUnwindSafe, catch_unwind},
-    ptr::NonNull,
-    sync::Arc,
+    sync::{Mutex, PoisonError},
 };
 
-/// Nothing larger is mapped.
+/// More is not read.
 const LARGEST: u64 = 8 << 30;
-/// What keeps the other side from changing memory that was checked.
-const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::WRITE);
+/// Tables begin at multiples of this, so that arrow need not copy them again.
+const ALIGNMENT: u64 = 64;
 
-/// A text and tables after it, written once and then sealed: neither side can change them.
+fn fault(e: impl std::fmt::Display) -> Fault {
+    Fault::plugin("shared memory", e)
+}
+
+/// Lengths of a text and of the tables after it, in bytes.
+pub(super) type Lengths = Vec<u64>;
+
+/// Appends a text and tables (as Arrow IPC streams) to nothing.
+fn encode(text: &str, tables: &[&RecordBatch], bytes: &mut Vec<u8>) -> Result<Lengths> {
+    bytes.clear();
+    bytes.extend_from_slice(text.as_bytes());
+    let mut lengths = vec![bytes.len() as u64];
+    for table in tables {
+        let start = bytes.len().next_multiple_of(ALIGNMENT as usize);
+        bytes.resize(start, 0);
+        let mut stream = StreamWriter::try_new(&mut *bytes, table.schema_ref()).map_err(fault)?;
+        stream.write(table).and_then(|()| stream.finish()).map_err(fault)?;
+        drop(stream);
+        lengths.push((bytes.len() - start) as u64);
+    }
+    Ok(lengths)
+}
+
+fn write_all(memory: &OwnedFd, bytes: &[u8]) -> Result<()> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match pwrite(memory, &bytes[written..], written as u64) {
+            Ok(0) => return Err(fault("nothing more can be written")),
+            Ok(count) => written += count,
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(fault(e)),
+        }
+    }
+    Ok(())
+}
+
+fn new_memory() -> Result<OwnedFd> {
+    memfd_create("pilotbench", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).map_err(fault)
+}
+
+/// A text and tables, written once for several readers, none of which can change them.
 #[derive(Debug)]
 pub(in crate::plugin) struct Shared {
     memory: OwnedFd,
-    /// Bytes of the text and of each table.
-    lengths: Vec<u64>,
+    lengths: Lengths,
 }
 
 impl Shared {
-    /// Writes a text and tables (as Arrow IPC streams).
+    /// Writes a text and tables.
     pub(in crate::plugin) fn write(text: &str, tables: &[&RecordBatch]) -> Result<Self> {
-        let fault = |e: &dyn std::fmt::Display| Fault::plugin("shared memory", e);
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let memory = memfd_create("pilotbench", flags).map_err(|e| fault(&e))?;
-        let mut writer = BufWriter::with_capacity(1 << 16, File::from(memory));
-        writer.write_all(text.as_bytes()).map_err(|e| fault(&e))?;
-        let mut lengths = vec![text.len() as u64];
-        let mut end = text.len() as u64;
-        for table in tables {
-            // Tables begin aligned, so that the reader need not copy them.
-            let padding = end.next_multiple_of(64) - end;
-            writer.write_all(&[0; 64][..padding as usize]).map_err(|e| fault(&e))?;
-            let start = end + padding;
-            let mut stream =
-                StreamWriter::try_new(&mut writer, table.schema_ref()).map_err(|e| fault(&e))?;
-            stream.write(table).and_then(|()| stream.finish()).map_err(|e| fault(&e))?;
-            drop(stream);
-            end = writer.stream_position().map_err(|e| fault(&e))?;
-            lengths.push(end - start);
-        }
-        let file = writer.into_inner().map_err(|e| fault(&e))?;
-        fcntl_add_seals(&file, SEALS | SealFlags::SEAL).map_err(|e| fault(&e))?;
-        Ok(Self { memory: file.into(), lengths })
+        let memory = new_memory()?;
+        let mut bytes = Vec::new();
+        let lengths = encode(text, tables, &mut bytes)?;
+        write_all(&memory, &bytes)?;
+        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+        fcntl_add_seals(&memory, seals).map_err(fault)?;
+        Ok(Self { memory, lengths })
     }
 
     pub(super) fn memory(&self) -> BorrowedFd<'_> {
@@ -67,7 +91,38 @@ impl Shared {
     }
 }
 
-/// Memory that came from the other side, mapped.
+/// Memory of one lane in one direction, written again for each call.
+#[derive(Debug)]
+pub(super) struct Slate {
+    memory: OwnedFd,
+    /// Kept from call to call, as the memory is.
+    bytes: Mutex<Vec<u8>>,
+}
+
+impl Slate {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self::of(new_memory()?))
+    }
+
+    /// The slate that somebody else made.
+    pub(super) fn of(memory: OwnedFd) -> Self {
+        Self { memory, bytes: Mutex::default() }
+    }
+
+    pub(super) fn memory(&self) -> BorrowedFd<'_> {
+        self.memory.as_fd()
+    }
+
+    /// Writes a text and tables over what was there.
+    pub(super) fn write(&self, text: &str, tables: &[&RecordBatch]) -> Result<Lengths> {
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lengths = encode(text, tables, &mut bytes)?;
+        write_all(&self.memory, &bytes)?;
+        Ok(lengths)
+    }
+}
+
+/// A text and tables that came from the other side.
 pub(super) struct Received {
     bytes: Buffer,
     lengths: std::vec::IntoIter<u64>,
@@ -75,31 +130,40 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// Maps memory of which the other side says that it holds parts of these lengths.
-    pub(super) fn map(memory: &OwnedFd, lengths: Vec<u64>) -> Result<Self> {
-        let fault = |e: &dyn std::fmt::Display| Fault::plugin("shared memory", e);
-        let seals = fcntl_get_seals(memory).map_err(|e| fault(&e))?;
-        if !seals.contains(SEALS) {
-            return Err(fault(&"is not sealed"));
+    /// Reads memory of which the other side says that it holds parts of these lengths.
+    pub(super) fn read(memory: impl AsFd, lengths: Lengths) -> Result<Self> {
+        let mut end = 0_u64;
+        for length in &lengths {
+            end = end.next_multiple_of(ALIGNMENT).saturating_add(*length);
         }
-        let size = fstat(memory).map_err(|e| fault(&e))?.st_size as u64;
-        if size > LARGEST {
-            return Err(fault(&format!("of {size} bytes; at most {LARGEST} are read")));
+        let size = fstat(&memory).map_err(fault)?.st_size as u64;
+        if end > size || end > LARGEST {
+            return Err(fault(format!("{end} bytes are announced and {size} are there")));
         }
-        let bytes = map(memory, size as usize).map_err(|e| fault(&e))?;
-        Ok(Self { bytes, lengths: lengths.into_iter(), position: 0 })
+        // The first part of a vector of bytes is as aligned as malloc's memory: for every type of
+        // arrow's but those that it then copies.
+        let mut bytes = Vec::with_capacity(end as usize);
+        while (bytes.len() as u64) < end {
+            let at = bytes.len() as u64;
+            match pread(&memory, spare_capacity(&mut bytes), at) {
+                Ok(0) => return Err(fault("became shorter while it was read")),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(e) => return Err(fault(e)),
+            }
+        }
+        Ok(Self { bytes: Buffer::from_vec(bytes), lengths: lengths.into_iter(), position: 0 })
     }
 
     /// The text.
     pub(super) fn text(&mut self) -> Result<String> {
-        let bytes = self.next(1)?;
+        let bytes = self.next()?;
         let text = std::str::from_utf8(&bytes).map_err(|e| Fault::plugin("text", e))?;
         Ok(text.to_owned())
     }
 
     /// The next table, checked: what a plugin wrote is not trusted, and arrow panics on some of it.
     pub(super) fn table(&mut self) -> Result<RecordBatch> {
-        let bytes = self.next(64)?;
+        let bytes = self.next()?;
         let read = catch_unwind(AssertUnwindSafe(|| decode(bytes, StreamDecoder::new())));
         read.unwrap_or_else(|_| Err("contradicts itself".into()))
             .map_err(|e| Fault::plugin("table", e))
@@ -107,17 +171,17 @@ impl Received {
 
     /// The next table, from the host: it is as the host's own arrow wrote it.
     pub(super) fn trusted_table(&mut self) -> Result<RecordBatch> {
-        let bytes = self.next(64)?;
-        // SAFETY: only the worker calls this, on memory that the host wrote and sealed.
+        let bytes = self.next()?;
+        // SAFETY: only the worker calls this, on what the host wrote.
         let decoder = unsafe { StreamDecoder::new().with_skip_validation(true) };
         decode(bytes, decoder).map_err(|e| Fault::plugin("table", e))
     }
 
-    fn next(&mut self, alignment: u64) -> Result<Buffer> {
-        let start = self.position.next_multiple_of(alignment);
+    fn next(&mut self) -> Result<Buffer> {
+        let start = self.position.next_multiple_of(ALIGNMENT);
         let end = self.lengths.next().and_then(|length| start.checked_add(length));
         let end = end.filter(|end| *end <= self.bytes.len() as u64);
-        let end = end.ok_or_else(|| Fault::plugin("shared memory", "ends too early"))?;
+        let end = end.ok_or_else(|| fault("ends too early"))?;
         self.position = end;
         Ok(self.bytes.slice_with_length(start as usize, (end - start) as usize))
     }
@@ -131,46 +195,11 @@ fn decode(
     batch.ok_or_else(|| "holds no rows' message".to_owned())
 }
 
-/// A mapping; ends with the last buffer that lies in it.
-struct Mapping {
-    start: *mut c_void,
-    length: usize,
-}
-
-// SAFETY: the memory is sealed and mapped read-only; nobody writes to it.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
-impl std::panic::RefUnwindSafe for Mapping {}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: the buffers that lie in the mapping own it, so none is left.
-        let _ = unsafe { munmap(self.start, self.length) };
-    }
-}
-
-fn map(memory: &OwnedFd, length: usize) -> rustix::io::Result<Buffer> {
-    if length == 0 {
-        return Ok(Buffer::from_vec(Vec::<u8>::new()));
-    }
-    // SAFETY: a new mapping at a place of the kernel's choice.
-    let start = unsafe {
-        let null = std::ptr::null_mut();
-        mmap(null, length, ProtFlags::READ, MapFlags::SHARED | MapFlags::POPULATE, memory, 0)?
-    };
-    let owner = Arc::new(Mapping { start, length });
-    let Some(first) = NonNull::new(start.cast::<u8>()) else {
-        return Ok(Buffer::from_vec(Vec::<u8>::new()));
-    };
-    // SAFETY: `length` bytes from `first` are mapped as long as `owner` lives, and sealed.
-    Ok(unsafe { Buffer::from_custom_allocation(first, length, owner) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use arrow_array::{ArrayRef, Int32Array, StringArray};
+    use std::sync::Arc;
 
     fn table(rows: usize) -> RecordBatch {
         let ids: StringArray = (0..rows).map(|row| Some(format!("p{row}"))).collect();
@@ -180,14 +209,15 @@ mod tests {
         RecordBatch::try_from_iter_with_nullable(columns.map(|(n, c)| (n, c, true))).unwrap()
     }
 
-    fn received(shared: Shared) -> Received {
-        Received::map(&shared.memory, shared.lengths).unwrap()
+    fn received(shared: &Shared) -> Received {
+        Received::read(shared.memory(), shared.lengths.clone()).unwrap()
     }
 
     #[test]
     fn texts_and_tables_come_back() {
         let tables = [table(5), table(0), table(1000)];
-        let mut received = received(Shared::write("wörds", &tables.each_ref()).unwrap());
+        let shared = Shared::write("wörds", &tables.each_ref()).unwrap();
+        let mut received = received(&shared);
         assert_eq!(received.text().unwrap(), "wörds");
         for table in &tables {
             assert_eq!(received.table().unwrap(), *table);
@@ -196,43 +226,45 @@ mod tests {
     }
 
     #[test]
-    fn a_table_outlives_the_memory_it_came_in() {
-        let written = table(10);
-        let mut received = received(Shared::write("", &[&written]).unwrap());
-        received.text().unwrap();
-        let table = received.trusted_table().unwrap();
-        drop(received);
-        assert_eq!(table, written);
+    fn a_slate_is_written_again_and_what_was_read_stays() {
+        let slate = Slate::new().unwrap();
+        let mut read = Vec::new();
+        for rows in [1000, 3, 500] {
+            let lengths = slate.write("text", &[&table(rows)]).unwrap();
+            let mut received = Received::read(slate.memory(), lengths).unwrap();
+            assert_eq!(received.text().unwrap(), "text");
+            read.push((rows, received.trusted_table().unwrap()));
+        }
+        assert!(read.iter().all(|(rows, read)| *read == table(*rows)));
     }
 
     #[test]
-    fn what_can_still_be_changed_is_not_read() {
-        let memory = memfd_create("test", MemfdFlags::ALLOW_SEALING).unwrap();
-        let fault = Received::map(&memory, vec![0]).err().unwrap();
-        assert!(fault.message.contains("not sealed"), "{fault}");
+    fn what_several_read_nobody_changes() {
         let shared = Shared::write("text", &[]).unwrap();
-        assert!(File::from(shared.memory).write_all(b"x").is_err());
+        assert!(write_all(&shared.memory, b"x").is_err());
+        assert!(rustix::fs::ftruncate(&shared.memory, 0).is_err());
     }
 
     #[test]
     fn lies_and_damage_are_faults() {
         let shared = Shared::write("text", &[&table(5)]).unwrap();
-        for lengths in [vec![4, u64::MAX], vec![4, 1 << 20], vec![4, 3], vec![4, 0]] {
-            let mut received = Received::map(&shared.memory, lengths).unwrap();
+        for lengths in [vec![4, u64::MAX], vec![4, 1 << 20]] {
+            assert!(Received::read(shared.memory(), lengths).is_err());
+        }
+        for lengths in [vec![4, 3], vec![4, 0], vec![4]] {
+            let mut received = Received::read(shared.memory(), lengths).unwrap();
             received.text().unwrap();
             assert!(received.table().is_err());
         }
         // Every byte of the table changed in turn: an error or a table, never a panic or a crash.
-        let length = shared.lengths[1] as usize;
-        let bytes = map(&shared.memory, 64 + length).unwrap();
-        for at in 64..64 + length {
-            let mut damaged = bytes.to_vec();
+        let length = shared.lengths[1];
+        let whole = Received::read(shared.memory(), vec![64 + length]).unwrap().next().unwrap();
+        let memory = new_memory().unwrap();
+        for at in 64..whole.len() {
+            let mut damaged = whole.to_vec();
             damaged[at] ^= 0xff;
-            let memory = memfd_create("test", MemfdFlags::ALLOW_SEALING).unwrap();
-            let mut file = File::from(memory);
-            file.write_all(&damaged).unwrap();
-            fcntl_add_seals(&file, SEALS).unwrap();
-            let mut received = Received::map(&file.into(), vec![4, length as u64]).unwrap();
+            write_all(&memory, &damaged).unwrap();
+            let mut received = Received::read(&memory, vec![4, length]).unwrap();
             received.text().unwrap();
             let _ = received.table();
         }
