@@ -10,7 +10,7 @@ use crate::{
 /// Newton steps; overlapping data take 4 to 8, and what is separated shows earlier than this.
 const MAX_STEPS: usize = 60;
 /// A step that moves every predictor by less than this share was the last.
-const CONVERGED: f64 = 1e-10;
+const CONVERGED: f64 = 1e-8;
 /// Largest change of a predictor in one step. The Hessian changes by at most `eᵗ` over a change of
 /// `t`, and up to here a Newton step therefore always lowers the loss (Bach 2010, proposition 2):
 /// the method converges from everywhere, and the loss need not be computed.

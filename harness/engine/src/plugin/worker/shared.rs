@@ -7,6 +7,7 @@ use crate::fault::{Fault, Result};
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_ipc::{reader::StreamDecoder, writer::StreamWriter};
+use bytes::Bytes;
 use rustix::{
     buffer::spare_capacity,
     fs::{MemfdFlags, SealFlags, fcntl_add_seals, fstat, memfd_create},
@@ -122,6 +123,42 @@ impl Slate {
     }
 }
 
+/// Memory that was read into before. Calls come by the ten thousand with half a megabyte each, and
+/// fresh pages for each of them cost more than the copy.
+struct Pooled(Vec<u8>);
+
+/// Vectors that are kept, and how large one of them may be.
+const KEPT: usize = 16;
+const KEPT_BYTES: usize = 8 << 20;
+static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+impl Pooled {
+    /// An empty vector with room for so many bytes.
+    fn take(bytes: usize) -> Self {
+        let kept = POOL.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut vector = kept.unwrap_or_default();
+        vector.reserve_exact(bytes);
+        Self(vector)
+    }
+}
+
+impl AsRef<[u8]> for Pooled {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        let mut vector = std::mem::take(&mut self.0);
+        vector.clear();
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() < KEPT && vector.capacity() <= KEPT_BYTES {
+            pool.push(vector);
+        }
+    }
+}
+
 /// A text and tables that came from the other side.
 pub(super) struct Received {
     bytes: Buffer,
@@ -140,18 +177,19 @@ impl Received {
         if end > size || end > LARGEST {
             return Err(fault(format!("{end} bytes are announced and {size} are there")));
         }
-        // The first part of a vector of bytes is as aligned as malloc's memory: for every type of
-        // arrow's but those that it then copies.
-        let mut bytes = Vec::with_capacity(end as usize);
-        while (bytes.len() as u64) < end {
-            let at = bytes.len() as u64;
-            match pread(&memory, spare_capacity(&mut bytes), at) {
+        // A vector of bytes is as aligned as malloc's memory: for every type of arrow's but those
+        // that it then copies.
+        let mut bytes = Pooled::take(end as usize);
+        while (bytes.0.len() as u64) < end {
+            let at = bytes.0.len() as u64;
+            match pread(&memory, spare_capacity(&mut bytes.0), at) {
                 Ok(0) => return Err(fault("became shorter while it was read")),
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(e) => return Err(fault(e)),
             }
         }
-        Ok(Self { bytes: Buffer::from_vec(bytes), lengths: lengths.into_iter(), position: 0 })
+        let bytes = Buffer::from(Bytes::from_owner(bytes));
+        Ok(Self { bytes, lengths: lengths.into_iter(), position: 0 })
     }
 
     /// The text.
