@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field};
 use pilotbench_engine::{
     experiment::{Columns, Design},
     identity::canonical_json,
-    plugin::{Executor, MetricSession, Plugins, Search, Tables},
+    plugin::{Executor, MetricSession, Plugins, Reference, Search, Tables},
     random::SplitMix64,
 };
 use serde_json::json;
@@ -44,9 +44,10 @@ impl Comparison {
         }
         let humans = columns(&design, &ids, human, human).batch();
         let nobody = humans.slice(0, 0);
-        let batches = [humans, others.batch(), nobody, weights_table(&ids, weights, 1 + resamples)];
+        let weights = weights_table(&ids, weights, 1 + resamples);
+        let reference = Arc::new(Reference::new(humans, weights));
         let context = canonical_json(&json!({ "experiment": design, "seed": 1 }));
-        Self { tables: Tables::new(batches, context) }
+        Self { tables: Tables::new(reference, others.batch(), nobody, context) }
     }
 
     /// A comparison of this size with its own weights.

@@ -114,6 +114,9 @@ impl Blocks {
 }
 
 /// Adds the lower triangle of the products of columns, each row weighted by `v`, packed row by row.
+/// Compiled for wide vectors too, and chosen by what the machine has: the lanes are those written
+/// here, so all of them give the same bits.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
 pub(crate) fn add_gram(columns: &[Lane], v: &Lane, gram: &mut [f64]) {
     let mut rest = gram;
     for (i, column) in columns.iter().enumerate() {
@@ -136,6 +139,7 @@ pub(crate) fn add_gram(columns: &[Lane], v: &Lane, gram: &mut [f64]) {
 }
 
 /// Eight sums side by side: they are independent, so none waits for another.
+#[inline(always)]
 fn dot(a: &Lane, b: &Lane) -> f64 {
     let mut sums = [0.0; 8];
     for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
@@ -148,6 +152,7 @@ fn dot(a: &Lane, b: &Lane) -> f64 {
 }
 
 /// Four products with one array: each of its numbers is loaded once.
+#[inline(always)]
 fn four_dots(a: &Lane, b: &[Lane; 4]) -> [f64; 4] {
     let mut sums = [[0.0; 4]; 4];
     let chunks = b.each_ref().map(|b| b.as_chunks::<4>().0);

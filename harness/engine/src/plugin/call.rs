@@ -4,8 +4,8 @@ use super::worker::Shared;
 use crate::fault::Result;
 use arrow_array::RecordBatch;
 use std::sync::{
-    OnceLock,
-    atomic::{AtomicBool, Ordering},
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// The host's side of a call in progress. Called from the thread that made the call.
@@ -80,25 +80,61 @@ pub trait MetricSession: Send + Sync {
     fn resident_bytes(&self) -> Option<u64>;
 }
 
-/// What metrics get of one replicate. All metrics of a run get the same, so the form in which it
-/// goes to their workers is made once.
-pub struct Tables {
-    /// Humans, simulated people, pilot and resample weights.
-    pub batches: [RecordBatch; 4],
-    /// Experiment and seed, JSON text.
-    pub context: String,
+/// What replicates are compared with: the same for all methods and pilot sizes of a seed.
+pub struct Reference {
+    human: RecordBatch,
+    weights: RecordBatch,
+    /// Tells references of this process apart.
+    pub(super) number: u64,
     shared: OnceLock<Result<Shared>>,
 }
 
-impl Tables {
-    /// Humans, simulated people, pilot, weights; context as JSON text.
-    pub fn new(batches: [RecordBatch; 4], context: String) -> Self {
-        Self { batches, context, shared: OnceLock::new() }
+impl Reference {
+    /// Humans and resample weights.
+    pub fn new(human: RecordBatch, weights: RecordBatch) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { human, weights, number, shared: OnceLock::new() }
     }
 
     /// The same in shared memory.
     pub(super) fn shared(&self) -> Result<&Shared> {
-        let write = || Shared::write(&self.context, &self.batches.each_ref());
+        let write = || Shared::write("", &[&self.human, &self.weights]);
+        self.shared.get_or_init(write).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// What metrics get of one replicate. All metrics of a run get the same, so the form in which it
+/// goes to their workers is made once.
+pub struct Tables {
+    pub(super) reference: Arc<Reference>,
+    simulated: RecordBatch,
+    pilot: RecordBatch,
+    /// Experiment and seed, JSON text.
+    pub(super) context: String,
+    shared: OnceLock<Result<Shared>>,
+}
+
+impl Tables {
+    /// Simulated people and pilot beside a reference; context as JSON text.
+    pub fn new(
+        reference: Arc<Reference>,
+        simulated: RecordBatch,
+        pilot: RecordBatch,
+        context: String,
+    ) -> Self {
+        Self { reference, simulated, pilot, context, shared: OnceLock::new() }
+    }
+
+    /// Humans, simulated people, pilot and weights.
+    pub(super) fn batches(&self) -> [RecordBatch; 4] {
+        let Reference { human, weights, .. } = self.reference.as_ref();
+        [human, &self.simulated, &self.pilot, weights].map(Clone::clone)
+    }
+
+    /// All but the reference in shared memory.
+    pub(super) fn shared(&self) -> Result<&Shared> {
+        let write = || Shared::write(&self.context, &[&self.simulated, &self.pilot]);
         self.shared.get_or_init(write).as_ref().map_err(Clone::clone)
     }
 }

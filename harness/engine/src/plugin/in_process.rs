@@ -77,7 +77,7 @@ pub(super) struct InProcessMetric {
 
 impl MetricSession for InProcessMetric {
     fn evaluate(&self, tables: &Tables, watch: &dyn Watch) -> Result<RecordBatch> {
-        let [human, simulated, pilot, weights] = tables.batches.clone();
+        let [human, simulated, pilot, weights] = tables.batches();
         let reply = self.object.evaluate(
             ffi::export(human)?,
             ffi::export(simulated)?,

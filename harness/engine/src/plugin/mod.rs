@@ -27,7 +27,7 @@ mod scan;
 pub mod worker;
 mod write;
 
-pub use call::{BackendSession, MetricSession, Tables, Watch};
+pub use call::{BackendSession, MetricSession, Reference, Tables, Watch};
 pub use file::{Expected, PluginFile, check_name, inspect, inspect_expecting};
 pub use find::{Entry, Found, Refused, Search};
 pub use install::{Candidate, Installed, installed_versions, remove};

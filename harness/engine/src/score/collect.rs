@@ -82,26 +82,33 @@ impl Draws {
     }
 }
 
-/// A mean of what is defined, at every weight index.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    total: f64,
-    weight: u32,
-    /// A value that should be in it is undefined.
-    broken: bool,
+/// Weighted means at every index of the resamples. A total that lacks a value is NaN, which stays so:
+/// thus one loop without branches adds up a hundred of them.
+#[derive(Debug, Clone, Default)]
+struct Means {
+    totals: Vec<f64>,
+    weights: Vec<u32>,
 }
 
-impl Sum {
-    fn add(&mut self, value: Option<f64>, weight: u32) {
-        match value {
-            Some(value) => self.total += f64::from(weight) * value,
-            None => self.broken |= weight > 0,
+impl Means {
+    /// Adds values, NaN where there is none, each with its weight; one of no weight is not looked at.
+    fn add(&mut self, values: &[f64], weight: impl Fn(usize) -> u16) {
+        let length = self.totals.len().max(values.len());
+        self.totals.resize(length, 0.0);
+        self.weights.resize(length, 0);
+        let sums = self.totals.iter_mut().zip(&mut self.weights);
+        for (index, ((total, sum), value)) in sums.zip(values).enumerate() {
+            let weight = weight(index);
+            *total += if weight == 0 { 0.0 } else { f64::from(weight) * value };
+            *sum += u32::from(weight);
         }
-        self.weight += weight;
     }
 
-    fn mean(&self) -> Option<f64> {
-        (self.weight > 0 && !self.broken).then(|| self.total / f64::from(self.weight))
+    fn iter(&self) -> impl Iterator<Item = Option<f64>> {
+        let sums = self.totals.iter().zip(&self.weights);
+        sums.map(|(total, weight)| {
+            (*weight > 0 && !total.is_nan()).then(|| total / f64::from(*weight))
+        })
     }
 }
 
@@ -111,22 +118,22 @@ pub(super) struct Collected {
     values: Vec<(u32, f64)>,
     undefined: Vec<String>,
     /// Per resample of participants, the mean over seeds.
-    participants: Vec<Sum>,
+    participants: Means,
     /// Per draw of participants and seeds.
-    both: Vec<Sum>,
+    both: Means,
     /// Per group of participants left out.
-    left_out: Vec<Sum>,
+    left_out: Means,
 }
 
 impl Collected {
-    /// Adds one seed. `drawn` says how often the seed is drawn in each resample; of `resamples`, as
-    /// many are of the bootstrap, the others of the jackknife.
+    /// Adds one seed. `drawn` says how often the seed is drawn in each resample; of `resamples` (NaN
+    /// where there is no value), as many are of the bootstrap, the others of the jackknife.
     pub(super) fn add(
         &mut self,
         seed: u32,
         drawn: &[u16],
         value: std::result::Result<f64, String>,
-        resamples: &[Option<f64>],
+        resamples: &[f64],
     ) {
         let value = match value {
             Ok(value) => value,
@@ -135,24 +142,23 @@ impl Collected {
         };
         self.values.push((seed, value));
         let (bootstrap, jackknife) = resamples.split_at(drawn.len().min(resamples.len()));
-        let once = |sums: &mut Vec<Sum>, values: &[Option<f64>]| {
-            sums.resize(sums.len().max(values.len()), Sum::default());
-            sums.iter_mut().zip(values).for_each(|(sum, value)| sum.add(*value, 1));
-        };
-        once(&mut self.participants, bootstrap);
-        once(&mut self.left_out, jackknife);
-        self.both.resize(drawn.len(), Sum::default());
-        for (draw, (sum, times)) in self.both.iter_mut().zip(drawn).enumerate() {
+        self.participants.add(bootstrap, |_| 1);
+        self.left_out.add(jackknife, |_| 1);
+        match bootstrap.len() == drawn.len() {
+            true => self.both.add(bootstrap, |draw| drawn[draw]),
             // Without resamples of participants the seeds alone are drawn.
-            let drawn = bootstrap.get(draw).copied().unwrap_or(Some(value));
-            sum.add(drawn, u32::from(*times));
+            false => {
+                let mut values = vec![value; drawn.len()];
+                values[..bootstrap.len()].copy_from_slice(bootstrap);
+                self.both.add(&values, |draw| drawn[draw]);
+            }
         }
     }
 
     /// The score under resampling; `None` where it is undefined at every seed.
     pub(super) fn draws(&self) -> Option<Draws> {
         let mean = self.mean()?;
-        let values = self.both.iter().map(Sum::mean).collect();
+        let values = self.both.iter().collect();
         Some(Draws { mean, seeds: self.values.clone(), values })
     }
 
@@ -172,7 +178,7 @@ impl Collected {
         let mean = self.mean();
         let values: Vec<f64> = self.values.iter().map(|(_, value)| *value).collect();
         let se_seeds = deviation(&values).map(|sd| sd / (seeds as f64).sqrt());
-        let means: Vec<f64> = self.participants.iter().filter_map(Sum::mean).collect();
+        let means: Vec<f64> = self.participants.iter().flatten().collect();
         let se_participants = deviation(&means);
         let interval = match (se_seeds, se_participants) {
             (Some(_), Some(_)) => IntervalSource::SeedsAndParticipants,
@@ -205,7 +211,7 @@ impl Collected {
     }
 
     fn both_drawn(&self) -> Vec<f64> {
-        self.both.iter().filter_map(Sum::mean).collect()
+        self.both.iter().flatten().collect()
     }
 
     /// Means without one group of participants, and without one seed.
@@ -214,7 +220,7 @@ impl Collected {
         let others = self.values.len() as f64 - 1.0;
         let without = self.values.iter().map(|(_, value)| (total - value) / others);
         let seeds = if others > 0.0 { without.collect() } else { Vec::new() };
-        vec![self.left_out.iter().filter_map(Sum::mean).collect(), seeds]
+        vec![self.left_out.iter().flatten().collect(), seeds]
     }
 }
 
@@ -250,8 +256,8 @@ mod tests {
     fn both_sources_add_in_squares() {
         let mut collected = Collected::default();
         let drawn = [[2, 1, 0], [0, 1, 2]];
-        collected.add(1, &drawn[0], Ok(1.0), &[Some(0.0), Some(1.0), Some(2.0)]);
-        collected.add(2, &drawn[1], Ok(3.0), &[Some(2.0), Some(3.0), Some(4.0)]);
+        collected.add(1, &drawn[0], Ok(1.0), &[0.0, 1.0, 2.0]);
+        collected.add(2, &drawn[1], Ok(3.0), &[2.0, 3.0, 4.0]);
         let estimate = collected.estimate(0.9, IntervalKind::Student, ANY);
         close(estimate.se_seeds, 1.0);
         close(estimate.se_participants, 1.0);
@@ -268,8 +274,8 @@ mod tests {
     #[test]
     fn a_draw_without_one_of_its_values_is_none() {
         let mut collected = Collected::default();
-        collected.add(1, &[1, 2], Ok(1.0), &[Some(2.0), Some(2.0)]);
-        collected.add(2, &[1, 0], Ok(3.0), &[None, None]);
+        collected.add(1, &[1, 2], Ok(1.0), &[2.0, 2.0]);
+        collected.add(2, &[1, 0], Ok(3.0), &[f64::NAN, f64::NAN]);
         // The second draw does not draw the seed whose resample is undefined.
         assert_eq!(collected.draws().unwrap().values, [None, Some(2.0)]);
         assert_eq!(collected.draws().unwrap().centred(), [None, Some(2.0)]);
@@ -334,8 +340,8 @@ mod tests {
             let mut collected = Collected::default();
             for (seed, drawn) in drawn.iter().enumerate() {
                 let noise = 0.5 * normal(&mut stream);
-                let others = resampled.iter().chain(&jackknife).map(|value| Some(value + noise));
-                let others: Vec<Option<f64>> = others.collect();
+                let others = resampled.iter().chain(&jackknife).map(|value| value + noise);
+                let others: Vec<f64> = others.collect();
                 collected.add(seed as u32, drawn, Ok(mean(&everybody) + noise), &others);
             }
             for (kind, covered) in kinds.iter().zip(&mut covered) {

@@ -12,6 +12,7 @@ mod collect;
 mod external;
 mod file;
 mod interval;
+mod reference;
 mod resample;
 mod rows;
 mod scorer;

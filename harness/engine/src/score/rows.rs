@@ -81,8 +81,8 @@ impl Names {
 pub(super) struct Value {
     /// The value, or why there is none.
     pub(super) value: std::result::Result<f64, String>,
-    /// Values in the resamples; empty when the metric gives none.
-    pub(super) resamples: Vec<Option<f64>>,
+    /// Values in the resamples, NaN where there is none; empty when the metric gives none.
+    pub(super) resamples: Vec<f64>,
     pub(super) n_human: i64,
     pub(super) n_simulated: i64,
 }
@@ -142,12 +142,15 @@ impl<'a> Reply<'a> {
             let found = range.len();
             return Err(format!("`{}` has {found} resamples of {resamples}", info.name));
         }
-        let in_resample = |i: usize| {
-            let known = (!self.list_values.is_null(i)).then(|| self.list_values.value(i));
-            known.filter(|value| value.is_finite())
-        };
         into.resamples.clear();
-        into.resamples.extend(range.map(in_resample));
+        into.resamples.extend_from_slice(&self.list_values.values()[range.clone()]);
+        let nulls = self.list_values.nulls().filter(|nulls| nulls.null_count() > 0);
+        for (place, value) in into.resamples.iter_mut().enumerate() {
+            let is_null = nulls.is_some_and(|nulls| nulls.is_null(range.start + place));
+            if is_null || !value.is_finite() {
+                *value = f64::NAN;
+            }
+        }
         into.n_human = self.n_human.value(row);
         into.n_simulated = self.n_simulated.value(row);
         Ok(())

@@ -4,6 +4,7 @@ use super::{
     Answered, Answers, Draws, Estimate,
     cell::{Cell, cells},
     collect::Collected,
+    reference::References,
     resample::{Resamples, SeedResamples},
     rows::{ScoreKey, Value},
     shown::Shown,
@@ -14,10 +15,12 @@ use crate::{
     fault::{Fault, FaultKind, Result},
     identity,
     plan::{LearnsFrom, Plan, PlannedMethod, PluginFacts, Replicate, VALID_RATE},
-    plugin::{Better, Heading, MetricDescription, MetricSession, Plugins, ScoreInfo, Tables},
+    plugin::{
+        Better, Heading, MetricDescription, MetricSession, Plugins, Reference, ScoreInfo, Tables,
+    },
     record::Counts,
 };
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, StringArray};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::{
@@ -153,6 +156,7 @@ pub fn score(
         answers,
         metrics,
         resampling: resampling(plan, experiments),
+        references: References::default(),
         infos: &infos,
         shown: &shown,
         stop,
@@ -219,6 +223,7 @@ struct Scorer<'a> {
     answers: &'a dyn Answers,
     metrics: Vec<Metric>,
     resampling: BTreeMap<&'a str, Resampling>,
+    references: References,
     infos: &'a [ScoreInfo],
     shown: &'a Shown,
     stop: &'a AtomicBool,
@@ -361,13 +366,7 @@ impl Scorer<'_> {
         people: usize,
     ) -> Tables {
         let design = &experiment.design;
-        let rows = &answered.asked[..people];
-        let asked = experiment.people.take(rows);
-        let resamples = &self.resampling[experiment.id()].participants;
-        let weights = match answered.unpaired {
-            false => resamples.batch(&asked.ids, rows),
-            true => resamples.with_others(&asked.ids, rows, &answered.simulated, self.plan),
-        };
+        let reference = self.reference(experiment, answered, &answered.asked[..people]);
         let simulated = match answered.unpaired {
             false => answered.simulated.slice(0, people),
             true => answered.simulated.clone(),
@@ -377,7 +376,30 @@ impl Scorer<'_> {
         // All methods of a seed get the same random halves and subsets: their differences are paired.
         let seed = crate::random::key(&["metric", experiment.id(), &replicate.seed.to_string()]);
         let context = identity::canonical_json(&Context { experiment: design, seed });
-        Tables::new([asked.columns(design).batch(), simulated, pilot, weights], context)
+        Tables::new(reference, simulated, pilot, context)
+    }
+
+    /// The humans of these rows and their weights.
+    fn reference(
+        &self,
+        experiment: &Experiment,
+        answered: &Answered,
+        rows: &[u32],
+    ) -> Arc<Reference> {
+        let resamples = &self.resampling[experiment.id()].participants;
+        let make = |weights: &dyn Fn(&StringArray) -> RecordBatch| {
+            let asked = experiment.people.take(rows);
+            let weights = weights(&asked.ids);
+            Reference::new(asked.columns(&experiment.design).batch(), weights)
+        };
+        match answered.unpaired {
+            false => self
+                .references
+                .get(experiment.id(), rows, || make(&|ids| resamples.batch(ids, rows))),
+            true => Arc::new(make(&|ids| {
+                resamples.with_others(ids, rows, &answered.simulated, self.plan)
+            })),
+        }
     }
 
     fn evaluate(&self, metric: &Metric, inputs: &Tables) -> Result<RecordBatch> {

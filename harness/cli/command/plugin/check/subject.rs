@@ -6,7 +6,7 @@ use pilotbench_conformance::{
 };
 use pilotbench_engine::{
     fault::{Fault, FaultKind},
-    plugin::{BackendSession, MetricSession, PluginFile, Plugins, Tables},
+    plugin::{BackendSession, MetricSession, PluginFile, Plugins, Reference, Tables},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -98,7 +98,9 @@ impl OpenMetric for Metric {
         context: &str,
         watch: &dyn Watch,
     ) -> Reply<RecordBatch> {
-        let tables = Tables::new(tables, context.to_owned());
+        let [human, simulated, pilot, weights] = tables;
+        let reference = Arc::new(Reference::new(human, weights));
+        let tables = Tables::new(reference, simulated, pilot, context.to_owned());
         self.0.evaluate(&tables, &Watched(watch)).map_err(failure)
     }
 

@@ -64,6 +64,8 @@ pub(super) enum Load<'a> {
     Nothing,
     /// Written before, for several calls.
     Shared(&'a Shared),
+    /// The same beside a reference.
+    Beside(&'a Shared, &'a Shared),
     /// A text and a table for this call alone; the request is made from their lengths.
     Table(&'a str, &'a RecordBatch),
 }
@@ -189,13 +191,16 @@ impl Worker {
         load: &Load,
         watch: &dyn Watch,
     ) -> std::result::Result<Answer, Failed> {
-        let (lengths, memory) = match load {
-            Load::Nothing => (Lengths::new(), None),
-            Load::Shared(shared) => (shared.lengths().to_vec(), Some(shared.memory())),
-            Load::Table(text, table) => (lane.call.write(text, &[table])?, None),
+        let (lengths, with) = match load {
+            Load::Nothing => (Lengths::new(), vec![]),
+            Load::Shared(shared) => (shared.lengths().to_vec(), vec![shared.memory()]),
+            Load::Beside(reference, shared) => {
+                (shared.lengths().to_vec(), vec![reference.memory(), shared.memory()])
+            }
+            Load::Table(text, table) => (lane.call.write(text, &[table])?, vec![]),
         };
         let request = request(lengths);
-        match self.exchange(&lane.channel, call, &request, memory.as_slice(), watch)?.0 {
+        match self.exchange(&lane.channel, call, &request, &with, watch)?.0 {
             Event::Learned { handle } => Ok(Answer::Handle(handle)),
             Event::Done => Ok(Answer::Nothing),
             Event::Reply { lengths } => {

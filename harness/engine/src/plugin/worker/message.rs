@@ -20,8 +20,9 @@ pub(super) enum Request {
     Release { handle: u64 },
     /// Counters of a backend.
     Usage,
-    /// A metric scores: context, humans, simulated, pilot, weights, in shared memory that comes along.
-    Evaluate { lengths: Vec<u64> },
+    /// A metric scores. Two memories come along: humans and weights, which the worker may have under
+    /// this number from an earlier call; context, simulated people and pilot.
+    Evaluate { reference: u64, reference_lengths: Vec<u64>, lengths: Vec<u64> },
     /// The call in progress on this lane should end.
     Cancel,
 }

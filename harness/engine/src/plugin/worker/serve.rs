@@ -3,12 +3,12 @@
 use super::{
     channel::Channel,
     message::{Described, Event, Open, Request, Start, shortened},
-    shared::{Received, Shared, Slate},
+    shared::{Lengths, Received, Shared, Slate},
 };
 use crate::{
     fault::{Fault, Result},
     plugin::{
-        call::{BackendSession, MetricSession, Tables, Watch},
+        call::{BackendSession, MetricSession, Reference, Tables, Watch},
         load::Loaded,
     },
 };
@@ -19,10 +19,11 @@ use rustix::{
     stdio::{dup2_stdin, dup2_stdout, stderr, stdin},
 };
 use std::{
+    collections::VecDeque,
     os::fd::{AsFd, OwnedFd},
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -31,7 +32,7 @@ use std::{
 enum Opened {
     Nothing,
     Backend(Box<dyn BackendSession>),
-    Metric(Box<dyn MetricSession>),
+    Metric(Box<dyn MetricSession>, References),
 }
 
 /// Is a worker, until the host is gone or wants no more.
@@ -101,7 +102,8 @@ fn start(control: &Channel) -> Result<Opened> {
             Opened::Backend(Box::new(loaded.open_backend(name, settings, &watch)?))
         }
         Some(Open::Metric(name, settings)) => {
-            Opened::Metric(Box::new(loaded.open_metric(name, settings, &watch)?))
+            let metric = loaded.open_metric(name, settings, &watch)?;
+            Opened::Metric(Box::new(metric), References::default())
         }
     };
     let described = serde_json::to_string(&described).map_err(|e| Fault::plugin("worker", e))?;
@@ -110,6 +112,34 @@ fn start(control: &Channel) -> Result<Opened> {
     // A host that is gone is noticed with the next message.
     let _ = control.send(&ready, &[shared.memory()]);
     Ok(opened)
+}
+
+/// References that were read lately, under the host's numbers, and their bytes. The cells of an
+/// experiment have the same ones, one for each seed.
+#[derive(Default)]
+struct References(Mutex<VecDeque<(u64, u64, Arc<Reference>)>>);
+
+impl References {
+    /// Bytes that are kept; the last reference always is.
+    const KEPT: u64 = 32 << 20;
+
+    fn get(&self, number: u64, memory: &OwnedFd, lengths: Lengths) -> Result<Arc<Reference>> {
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, _, reference)) = kept().iter().find(|(known, _, _)| *known == number) {
+            return Ok(Arc::clone(reference));
+        }
+        let bytes = lengths.iter().sum();
+        let mut received = Received::read(memory, lengths)?;
+        received.text()?;
+        let reference = Reference::new(received.trusted_table()?, received.trusted_table()?);
+        let reference = Arc::new(reference);
+        let mut kept = kept();
+        kept.push_back((number, bytes, Arc::clone(&reference)));
+        while kept.len() > 1 && kept.iter().map(|(_, bytes, _)| bytes).sum::<u64>() > Self::KEPT {
+            kept.pop_front();
+        }
+        Ok(reference)
+    }
 }
 
 /// A way to one caller of the host.
@@ -161,11 +191,18 @@ impl Lane {
                 Ok(Event::Done)
             }
             (Opened::Backend(backend), Request::Usage) => self.reply(&backend.usage()?, &[]),
-            (Opened::Metric(metric), Request::Evaluate { lengths }) => {
-                let mut received = shared(lengths)?;
+            (
+                Opened::Metric(metric, references),
+                Request::Evaluate { reference, reference_lengths, lengths },
+            ) => {
+                let [memory, own] = with else {
+                    return Err(Fault::plugin("worker", "a call came without its tables"));
+                };
+                let reference = references.get(reference, memory, reference_lengths)?;
+                let mut received = Received::read(own, lengths)?;
                 let context = received.text()?;
-                let mut next = || received.trusted_table();
-                let tables = Tables::new([next()?, next()?, next()?, next()?], context);
+                let (simulated, pilot) = (received.trusted_table()?, received.trusted_table()?);
+                let tables = Tables::new(reference, simulated, pilot, context);
                 self.reply("", &[&metric.evaluate(&tables, watch)?])
             }
             _ => Err(Fault::plugin("worker", "was asked for what it did not open")),

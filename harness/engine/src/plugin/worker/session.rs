@@ -349,10 +349,14 @@ impl WorkerMetric {
 
 impl MetricSession for WorkerMetric {
     fn evaluate(&self, tables: &Tables, watch: &dyn Watch) -> Result<RecordBatch> {
-        let shared = tables.shared()?;
+        let (reference, shared) = (tables.reference.shared()?, tables.shared()?);
         let reply = self.link.call(watch, |worker, _| {
-            let request = |lengths| Request::Evaluate { lengths };
-            match worker.call("evaluate", request, &Load::Shared(shared), watch)? {
+            let request = |lengths| Request::Evaluate {
+                reference: tables.reference.number,
+                reference_lengths: reference.lengths().to_vec(),
+                lengths,
+            };
+            match worker.call("evaluate", request, &Load::Beside(reference, shared), watch)? {
                 Answer::Parts(mut parts) => parts
                     .text()
                     .and_then(|_| parts.table())
