@@ -115,10 +115,9 @@ fn listing_runs_no_code_and_shows_what_is_refused() {
     assert!(listed["refused"][0].as_str().unwrap().contains("broken.so: not a shared library"));
     let used = listed["plugins"].as_array().unwrap().iter().filter(|p| p["state"] == "used");
     let names: Vec<_> = used.map(|p| p["name"].as_str().unwrap()).collect();
-    let backends = ["baseline", "process"];
-    let metrics = ["coherence", "distribution", "heterogeneity", "individual", "inference"];
-    let others = ["peers", "structure", "usefulness"];
-    assert_eq!(names, [&["stress"][..], &backends, &metrics, &others].concat());
+    let built_in = ["baseline", "coherence", "distribution", "heterogeneity", "individual"];
+    let others = ["inference", "peers", "process", "structure", "usefulness"];
+    assert_eq!(names, [&["stress"][..], &built_in, &others].concat());
     assert_eq!(listed["plugins"][0]["source"], "argument");
     assert_eq!(listed["plugins"][1]["source"], "built-in");
 }

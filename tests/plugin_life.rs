@@ -327,10 +327,10 @@ fn another_file_than_the_locked_one_is_refused_until_it_is_accepted() {
 const WRONG_MANIFESTS: [(&str, &str, &str); 12] = [
     ("name = \"coin\"", "name = \"dime\"", "name: plugin.toml says `dime`, the library `coin`"),
     ("\"0.3.1\"", "\"0.3.2\"", "version: plugin.toml says `0.3.2`, the library `0.3.1`"),
-    ("backends = [\"stress\", ", "backends = [", "backends: plugin.toml says `crash`, the library"),
+    ("backends = [\"crash\", ", "backends = [", "backends: plugin.toml says `stress`, the"),
     ("[\"stress-metric\"]", "[\"a\", \"b\"]", "metrics: plugin.toml says `a b`, the library"),
     ("\"metric/1\"", "\"metric/2\"", "interfaces: plugin.toml says `backend/1 metric/2`"),
-    ("network = false", "network = true", "needs: plugin.toml says `network`"),
+    ("network = false", "network = true", "needs: plugin.toml says `network env:"),
     ("sha256 = \"", "sha256 = \"0", "sha256: not 64 digits of 0-9a-f"),
     ("file = \"lib", "file = \"../lib", "file: `../libcoin"),
     ("file = \"lib", "file = \"nib", "plugin file not found"),

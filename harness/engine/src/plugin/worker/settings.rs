@@ -4,6 +4,7 @@ use super::sandbox::{Limits, Sandbox};
 use crate::plugin::needs::Needs;
 use serde_json::Value;
 use std::{
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -38,7 +39,10 @@ impl WorkerSettings {
     /// What a plugin with these needs and settings may use.
     pub(super) fn limits(&self, needs: &Needs, settings: &Value, own: &Path) -> Limits {
         let mut read: Vec<PathBuf> = needs.read.iter().map(|path| expanded(path)).collect();
-        named_paths(settings, &mut read);
+        named(settings, &mut |text| read.extend(named_path(text)));
+        if needs.programs {
+            named(settings, &mut |text| read.extend(installations(text)));
+        }
         let mut write: Vec<PathBuf> = needs.write.iter().map(|path| expanded(path)).collect();
         write.push(own.to_owned());
         Limits {
@@ -60,21 +64,54 @@ fn expanded(path: &str) -> PathBuf {
     }
 }
 
-/// Files and folders that settings name: who names a model's file wants it read.
-fn named_paths(settings: &Value, into: &mut Vec<PathBuf>) {
+/// Calls this with every text in settings.
+fn named(settings: &Value, act: &mut impl FnMut(&str)) {
     match settings {
-        Value::String(text) => {
-            let path = expanded(text);
-            // Neither everything nor the working folder, where human answers lie.
-            let is_wide = path.parent().is_none() || matches!(text.as_str(), "" | "." | "./");
-            if !is_wide && path.exists() {
-                into.push(path);
-            }
-        }
-        Value::Array(list) => list.iter().for_each(|value| named_paths(value, into)),
-        Value::Object(map) => map.values().for_each(|value| named_paths(value, into)),
+        Value::String(text) => act(text),
+        Value::Array(list) => list.iter().for_each(|value| named(value, act)),
+        Value::Object(map) => map.values().for_each(|value| named(value, act)),
         _ => {}
     }
+}
+
+/// The file or folder that a setting names: who names a model's file wants it read.
+fn named_path(text: &str) -> Option<PathBuf> {
+    let path = expanded(text);
+    // Neither everything nor the working folder, where human answers lie.
+    let is_wide = path.parent().is_none() || matches!(text, "" | "." | "./");
+    (!is_wide && path.exists()).then_some(path)
+}
+
+/// The program that a setting names and what was installed with it: what lies beside its `bin`, of
+/// the program as it is called and of the file that a link leads to (a virtual environment has
+/// both).
+fn installations(text: &str) -> Vec<PathBuf> {
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let found = match text.contains('/') {
+        true => Some(PathBuf::from(text)),
+        false => std::env::split_paths(&search).map(|folder| folder.join(text)).find(is_program),
+    };
+    let Some(program) = found.filter(is_program) else { return Vec::new() };
+    let real = program.canonicalize().unwrap_or_else(|_| program.clone());
+    [program, real]
+        .into_iter()
+        .flat_map(|file| [installation(&file), Some(file)])
+        .flatten()
+        .collect()
+}
+
+fn is_program(path: &PathBuf) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// The folder of an installation; a user's home and what is as wide is none.
+fn installation(program: &Path) -> Option<PathBuf> {
+    let bin = program.parent().filter(|folder| folder.ends_with("bin"))?;
+    let prefix = bin.parent()?;
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let is_home = home.is_some_and(|home| prefix == home || home.starts_with(prefix));
+    let is_shared = [".local", ".cargo"].iter().any(|name| prefix.ends_with(name));
+    (prefix.parent().is_some() && !is_home && !is_shared).then(|| prefix.to_owned())
 }
 
 fn physical_memory() -> Option<u64> {
@@ -97,8 +134,31 @@ mod tests {
             "more": [folder.path(), {"x": "words"}],
         });
         let mut paths = Vec::new();
-        named_paths(&settings, &mut paths);
+        named(&settings, &mut |text| paths.extend(named_path(text)));
         paths.sort();
         assert_eq!(paths, [folder.path().to_owned(), file]);
+    }
+
+    #[test]
+    fn a_program_brings_its_installation() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let program = |path: &Path| {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+        };
+        let real = folder.join("python-3/bin/python3");
+        program(&real);
+        let venv = folder.join("venv/bin/python");
+        std::fs::create_dir_all(venv.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&real, &venv).unwrap();
+        let opened = installations(venv.to_str().unwrap());
+        assert_eq!(opened, [folder.join("venv"), venv, folder.join("python-3"), real]);
+        let alone = folder.join("answer.sh");
+        program(&alone);
+        assert_eq!(installations(alone.to_str().unwrap()), [alone.clone(), alone]);
+        assert_eq!(installations("no-such-program-anywhere"), [PathBuf::new(); 0]);
+        assert_eq!(installation(Path::new("/bin/sh")), None);
     }
 }
