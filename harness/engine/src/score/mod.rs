@@ -16,6 +16,7 @@ mod reference;
 mod resample;
 mod rows;
 mod scorer;
+mod scores;
 mod shown;
 mod sums;
 
@@ -26,5 +27,6 @@ pub use external::{AnswerTable, Beside};
 pub use file::scores_file;
 pub use interval::{deviation, percentile, quantile};
 pub use rows::ScoreKey;
-pub use scorer::{CellFacts, CellScores, ScoreRow, Scores, score, strategies};
+pub use scorer::score;
+pub use scores::{CellFacts, CellScores, ScoreRow, Scores, strategies};
 pub use shown::Shown;

@@ -8,9 +8,9 @@
 //! along: a lane has one for each direction, and the tables of a replicate are written once for all
 //! metrics. Whoever reads copies, and checks the copy.
 //!
-//! From outside in: [`session`] (what the rest of the engine sees; restarts), [`client`] (one
-//! living worker and its calls), [`process`] (start, output, death), [`channel`], [`message`] and
-//! [`shared`] (what crosses), [`serve`] (the worker's own side) and [`sandbox`] (what it may touch).
+//! From outside in: `session` (what the rest of the engine sees; restarts), `client` (one
+//! living worker and its calls), `process` (start, output, death), `channel`, `message` and
+//! `shared` (what crosses), `serve` (the worker's own side) and `sandbox` (what it may touch).
 
 mod channel;
 mod client;
