@@ -3,7 +3,7 @@
 mod experiment;
 mod leaderboard;
 mod plan;
-pub(crate) mod plugin;
+mod plugin;
 mod run;
 mod score;
 mod status;

@@ -1,8 +1,11 @@
 //! `plugin add`.
 
 use super::{PROJECT, accept, build, facts, hold_project};
-use crate::{arguments::Places, exit::Exit, output};
-use clap::Args;
+use crate::{
+    arguments::{AddArguments, Places},
+    exit::Exit,
+    output,
+};
 use pilotbench_engine::{
     fault::{Fault, Result},
     plugin::{
@@ -13,37 +16,6 @@ use pilotbench_engine::{
 use semver::Version;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-
-pub(crate) const EXAMPLES: &str = "\
-A crate is built with cargo in release, which runs its build scripts. What the plugin is and needs is
-shown before any of its own code runs; then it is loaded, must describe itself and conform to the contract as far as the quick
-questions of `plugin check` go; then it is copied to NAME/VERSION/ in the place, with plugin.toml, and its hash goes into plugins.lock, which is committed
-with the project.
-
-Examples:
-  pilotbench plugin add ./coin                      a crate
-  pilotbench plugin add target/release/libcoin.so   a library
-  pilotbench plugin add downloads/coin-0.3.1        a folder with plugin.toml
-  pilotbench plugin add ./coin --user               for all projects of this user
-  pilotbench plugin add ./coin --force              another build of a version that is there or locked";
-
-#[derive(Debug, Args)]
-pub(crate) struct AddArguments {
-    /// A library, a folder with plugin.toml, or a crate's folder.
-    path: PathBuf,
-    /// Into the user's data folder instead of the project's.
-    #[arg(long)]
-    user: bool,
-    /// Replace another build of the same version.
-    #[arg(long)]
-    force: bool,
-    /// Do not ask it the quick questions of `plugin check`, nor load it.
-    #[arg(long)]
-    unchecked: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
 
 pub(super) fn add(places: &Places, arguments: &AddArguments) -> Result<Exit> {
     let place = place(arguments.user)?;

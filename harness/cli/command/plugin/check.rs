@@ -1,7 +1,10 @@
 //! `plugin check`: whether a plugin keeps the contract.
 
-use crate::{arguments::Places, exit::Exit, output, setting};
-use clap::Args;
+use crate::{
+    arguments::{CheckArguments, Places},
+    exit::Exit,
+    output, setting,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pilotbench_conformance::{self as kit, Kind, Options, PluginIdentity, Report};
 use pilotbench_engine::{
@@ -12,40 +15,6 @@ use serde_json::{Map, Value};
 use std::{path::PathBuf, sync::Arc};
 
 mod subject;
-
-pub(crate) const EXAMPLES: &str = "\
-Examples:
-  pilotbench plugin check distribution                    all that a plugin provides
-  pilotbench plugin check ./libmine.so --metric mean-gap  one of them, from a file
-  pilotbench plugin check mine --settings '{\"alpha\": 1}' --json
-  pilotbench plugin check --list                          what is asked
-
-Exit codes: 0 conforms, 4 does not.";
-
-#[derive(Debug, Args)]
-pub(crate) struct CheckArguments {
-    /// Name, or path of the library.
-    #[arg(required_unless_present = "list")]
-    name: Option<String>,
-    /// Only this backend.
-    #[arg(long, value_name = "NAME", conflicts_with = "metric")]
-    backend: Option<String>,
-    /// Only this metric.
-    #[arg(long, value_name = "NAME")]
-    metric: Option<String>,
-    /// Settings to open it with, a JSON object.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    settings: String,
-    /// Ask less: for methods whose answers take long or cost money.
-    #[arg(long)]
-    quick: bool,
-    /// Print the reports as JSON.
-    #[arg(long)]
-    json: bool,
-    /// List the checks and end.
-    #[arg(long)]
-    list: bool,
-}
 
 /// One backend or metric to check.
 struct Target {

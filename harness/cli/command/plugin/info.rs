@@ -14,13 +14,6 @@ use pilotbench_engine::{
 use serde_json::json;
 use std::path::Path;
 
-pub(crate) const EXAMPLES: &str = "\
-Examples:
-  pilotbench plugin info individual
-  pilotbench plugin info coin@0.3.1
-  pilotbench plugin info target/release/libcoin.so
-  pilotbench plugin info .pilotbench/plugins/coin/0.3.1";
-
 pub(super) fn info(plugins: &Plugins, wanted: &str, json: bool) -> Result<Exit> {
     let found = plugins.found();
     let entry = named(found, wanted).first().copied();

@@ -8,23 +8,6 @@ use pilotbench_engine::{
 };
 use serde_json::{Value, json};
 
-pub(crate) const HELP: &str = "\
-Plugins are looked for in this order; of one name the first is used, in a place the locked version,
-then the highest, and the others are shown as shadowed:
-
-  argument      --plugin PATH
-  project       .pilotbench/plugins/NAME/VERSION/ in the working folder
-  environment   the folders of PILOTBENCH_PLUGIN_PATH
-  user          the data folder, ~/.local/share/pilotbench/plugins
-  built-in      beside the executable
-
-`lock` says what plugins.lock holds: `differs` is refused in runs. A hash proves that a file is the
-same as before, not that it is harmless.
-
-Examples:
-  pilotbench plugin list
-  pilotbench plugin list --json";
-
 /// Refused files shown; more are only counted.
 const REFUSED_SHOWN: usize = 20;
 

@@ -12,15 +12,6 @@ mod remove;
 mod update;
 mod verify;
 
-pub(crate) use add::{AddArguments, EXAMPLES as ADD_EXAMPLES};
-pub(crate) use check::{CheckArguments, EXAMPLES as CHECK_EXAMPLES};
-pub(crate) use info::EXAMPLES as INFO_EXAMPLES;
-pub(crate) use list::HELP as LIST_HELP;
-pub(crate) use new::{EXAMPLES as NEW_EXAMPLES, NewArguments};
-pub(crate) use remove::{EXAMPLES as REMOVE_EXAMPLES, RemoveArguments};
-pub(crate) use update::{EXAMPLES as UPDATE_EXAMPLES, UpdateArguments};
-pub(crate) use verify::{EXAMPLES as VERIFY_EXAMPLES, VerifyArguments};
-
 use crate::{
     arguments::{Places, PluginCommand},
     exit::Exit,

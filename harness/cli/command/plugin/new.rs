@@ -1,21 +1,11 @@
 //! `plugin new`.
 
-use crate::{exit::Exit, output};
-use clap::{ArgGroup, Args};
+use crate::{arguments::NewPluginArguments, exit::Exit, output};
 use pilotbench_engine::fault::{Fault, Result};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
-
-pub(crate) const EXAMPLES: &str = "\
-The crate builds, passes its test and does something small: a backend answers with the pilot's
-smoothed shares, a metric scores the gap between means with resamples.
-
-Examples:
-  pilotbench plugin new coin --backend
-  pilotbench plugin new mean-gap --metric --path ../plugins
-  pilotbench plugin new coin --backend --sdk /opt/pilotbench";
 
 /// Names that a crate may not have, and modules of every crate that it would hide.
 const TAKEN: [&str; 12] = [
@@ -36,25 +26,6 @@ const TAKEN: [&str; 12] = [
 const SDK: &str = "pilotbench-plugin-sdk";
 /// Where this binary was built from.
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
-
-#[derive(Debug, Args)]
-#[command(group = ArgGroup::new("kind").required(true))]
-pub(crate) struct NewArguments {
-    /// Name of plugin, crate and folder: small letters, digits and -, a letter first.
-    name: String,
-    /// A method that answers for participants.
-    #[arg(long, group = "kind")]
-    backend: bool,
-    /// Scores of simulated answers against human ones.
-    #[arg(long, group = "kind")]
-    metric: bool,
-    /// Folder in which the crate's folder is made.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    path: PathBuf,
-    /// Sources of the SDK, or of all of pilotbench; those of this binary unless given.
-    #[arg(long, value_name = "PATH")]
-    sdk: Option<PathBuf>,
-}
 
 /// What differs between a backend and a metric.
 struct Kind {
@@ -90,7 +61,7 @@ const SHARED: [(&str, &str); 5] = [
     (".github/workflows/ci.yml", include_str!("../../templates/ci.yml.in")),
 ];
 
-pub(super) fn new(arguments: &NewArguments) -> Result<Exit> {
+pub(super) fn new(arguments: &NewPluginArguments) -> Result<Exit> {
     let name = &arguments.name;
     check_name(name)?;
     let sdk = sdk(arguments.sdk.as_deref())?;

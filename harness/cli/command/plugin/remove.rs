@@ -1,29 +1,16 @@
 //! `plugin remove`.
 
 use super::{PROJECT, hold_project, named, unknown};
-use crate::{arguments::Places, exit::Exit, output, setting};
-use clap::Args;
+use crate::{
+    arguments::{Places, RemoveArguments},
+    exit::Exit,
+    output, setting,
+};
 use pilotbench_engine::{
     fault::{Fault, Result},
     plugin::{self, Found, PluginLock, Source, project_place, user_place},
 };
 use std::path::Path;
-
-pub(crate) const EXAMPLES: &str = "\
-Examples:
-  pilotbench plugin remove coin
-  pilotbench plugin remove coin@0.3.1
-  pilotbench plugin remove coin --user";
-
-#[derive(Debug, Args)]
-pub(crate) struct RemoveArguments {
-    /// NAME, or NAME@VERSION where several versions are installed.
-    #[arg(value_name = "PLUGIN")]
-    wanted: String,
-    /// From the user's data folder instead of the project's.
-    #[arg(long)]
-    user: bool,
-}
 
 pub(super) fn remove(places: &Places, arguments: &RemoveArguments) -> Result<Exit> {
     let _held = hold_project()?;

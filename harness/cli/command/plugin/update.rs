@@ -4,37 +4,17 @@
 //! and because to accept a file is another decision than to replace it.
 
 use super::{PROJECT, hold_project, named, unknown};
-use crate::{arguments::Places, exit::Exit, output, setting};
-use clap::Args;
+use crate::{
+    arguments::{Places, UpdateArguments},
+    exit::Exit,
+    output, setting,
+};
 use pilotbench_engine::{
     fault::{Fault, Result},
     plugin::{Added, Entry, Found, LockState, Locked, PluginLock, Source, host_target},
 };
 use serde::Serialize;
 use std::path::Path;
-
-pub(crate) const EXAMPLES: &str = "\
-Without --accept nothing is written: what would change is shown, and the exit code is 4 when anything
-would. With --accept the plugins that are used here are locked as they are, and locked ones that are
-not here are forgotten.
-
-Examples:
-  pilotbench plugin update                 how plugins.lock and the plugins differ
-  pilotbench plugin update --accept        lock all plugins as they are
-  pilotbench plugin update coin --accept   lock this one";
-
-#[derive(Debug, Args)]
-pub(crate) struct UpdateArguments {
-    /// Plugins, NAME or NAME@VERSION; all unless given.
-    #[arg(value_name = "PLUGIN")]
-    wanted: Vec<String>,
-    /// Write plugins.lock.
-    #[arg(long)]
-    accept: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
 
 /// A change of the lock.
 #[derive(Debug, Serialize)]

@@ -1,33 +1,13 @@
 //! `plugin verify`.
 
 use super::{PROJECT, named, unknown};
-use crate::{exit::Exit, output};
-use clap::Args;
+use crate::{arguments::VerifyArguments, exit::Exit, output};
 use pilotbench_engine::{
     fault::{Fault, Result},
     plugin::{Entry, Found, LockState, PluginLock, Refused, Source, host_target},
 };
 use serde::Serialize;
 use std::path::{Component, Path};
-
-pub(crate) const EXAMPLES: &str = "\
-Each plugin's file is hashed and compared with its plugin.toml and with plugins.lock, and what its
-library says of itself with its plugin.toml. Ends with exit code 4 when anything differs, and also
-when a locked plugin is not here. Built-in plugins come with the binary and are not looked at.
-
-Examples:
-  pilotbench plugin verify
-  pilotbench plugin verify coin --json";
-
-#[derive(Debug, Args)]
-pub(crate) struct VerifyArguments {
-    /// Plugins, NAME or NAME@VERSION; all unless given.
-    #[arg(value_name = "PLUGIN")]
-    wanted: Vec<String>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
 
 /// What was found of one plugin.
 #[derive(Debug, Serialize)]

@@ -1,12 +1,18 @@
 //! What can be typed.
 
-use crate::command::plugin;
+mod plugin;
+
+pub(crate) use plugin::{
+    AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
+    UpdateArguments, VerifyArguments,
+};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  pilotbench run                            the embedded default: 4 experiments, 9 methods
+  pilotbench run                            the embedded default: 4 experiments, 11 methods
   pilotbench run my.toml                    your own run file
   pilotbench plan my.toml                   what it would do, and how much
   pilotbench experiment check datasets/mine
@@ -334,42 +340,4 @@ pub(crate) struct ImportArguments {
     /// Name of the new experiment, [a-z0-9-].
     #[arg(long = "as")]
     pub(crate) name: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// List plugins and where they are; runs none of their code.
-    #[command(after_help = plugin::LIST_HELP)]
-    List {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show what a plugin says of itself; loads it.
-    #[command(after_help = plugin::INFO_EXAMPLES)]
-    Info {
-        /// Name, NAME@VERSION, or path of a library or of a folder with plugin.toml.
-        name: String,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Begin a plugin: a crate with a working example and its test.
-    #[command(after_help = plugin::NEW_EXAMPLES)]
-    New(plugin::NewArguments),
-    /// Build where needed, look at, load and install a plugin, and lock it.
-    #[command(after_help = plugin::ADD_EXAMPLES)]
-    Add(plugin::AddArguments),
-    /// Take an installed plugin away, and out of plugins.lock.
-    #[command(after_help = plugin::REMOVE_EXAMPLES)]
-    Remove(plugin::RemoveArguments),
-    /// Compare installed plugins with plugin.toml and plugins.lock; runs none of their code.
-    #[command(after_help = plugin::VERIFY_EXAMPLES)]
-    Verify(plugin::VerifyArguments),
-    /// Show how plugins.lock differs from the plugins found here, and accept these.
-    #[command(after_help = plugin::UPDATE_EXAMPLES)]
-    Update(plugin::UpdateArguments),
-    /// Check that a plugin keeps the contract; loads it.
-    #[command(after_help = plugin::CHECK_EXAMPLES)]
-    Check(plugin::CheckArguments),
 }
