@@ -336,7 +336,9 @@ impl Worker {
             let output = self.process.output();
             Death { words: words.unwrap_or_else(|| ending(status, &output)), output }
         });
-        let last = death.output.lines().map(str::trim).rfind(|line| !line.is_empty());
+        // Rust's advice after a message is not the message.
+        let says = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
+        let last = death.output.lines().map(str::trim).rfind(says);
         let last =
             last.map_or(String::new(), |line| format!("; its last words: {}", shortened(line)));
         let place = format!("{}.{call}", self.name);
