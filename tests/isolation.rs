@@ -102,11 +102,11 @@ fn panics_of_all_kinds_are_typed_errors() {
 
 #[test]
 fn whoever_hangs_is_told_to_stop_and_else_killed() {
-    let patience = ["--patience", "0.2", "--threads", "6"];
+    let patience = ["--patience", "1.5", "--threads", "6"];
     let polite = "how = \"hang-politely\", at = \"adapt\"";
-    all_fail(polite, &patience, "plugin", "no sign of life for 0.2 s; it stopped when told to");
+    all_fail(polite, &patience, "plugin", "no sign of life for 1.5 s; it stopped when told to");
     let rude = "how = \"hang\", at = \"adapt\"";
-    all_fail(rude, &patience, "died", "no sign of life for 0.2 s and did not stop when told to");
+    all_fail(rude, &patience, "died", "no sign of life for 1.5 s and did not stop when told to");
 }
 
 #[test]
@@ -139,8 +139,8 @@ fn a_plugin_that_dies_when_opened_is_a_clear_error() {
         assert!(fault.contains(words), "{fault}");
     }
     let place = Place::with(&crash_file("how = \"hang\", at = \"open\""));
-    let fault = place.fails(&["run", "--patience", "0.2"], 4);
-    assert!(fault.contains("method `crash`: the worker gave no sign of life for 0.2 s"), "{fault}");
+    let fault = place.fails(&["run", "--patience", "1.5"], 4);
+    assert!(fault.contains("method `crash`: the worker gave no sign of life for 1.5 s"), "{fault}");
 }
 
 #[test]
