@@ -79,11 +79,11 @@ impl Link {
         })
     }
 
-    /// Which worker is there, if one is.
-    fn generation(&self) -> Option<u64> {
+    /// The worker that is there, if one is, and which it is.
+    fn current(&self) -> Option<(Arc<Worker>, u64)> {
         let state = self.state();
-        state.worker.as_ref().filter(|worker| !worker.is_dead())?;
-        Some(state.generation)
+        let worker = state.worker.as_ref().filter(|worker| !worker.is_dead())?;
+        Some((Arc::clone(worker), state.generation))
     }
 
     /// Makes a call; when a death that may have been another's ends it, makes it again alone.
@@ -296,22 +296,28 @@ impl BackendSession for WorkerBackend {
         let learned = self.learned().remove(&handle);
         let learned = learned.ok_or_else(|| unknown(&self.link.name, "release", handle))?;
         let at = *learned.at.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not while another call is made alone: it would be blamed for what happens here.
+        let _turn = self.link.turn.read().unwrap_or_else(PoisonError::into_inner);
         // What a dead worker knew needs no releasing.
-        let Some((known, _)) = at.filter(|at| self.link.generation() == Some(at.0)) else {
+        let (Some((known, handle)), Some((worker, generation))) = (at, self.link.current()) else {
             return Ok(());
         };
+        if known != generation {
+            return Ok(());
+        }
         let nobody = AtomicBool::new(false);
-        let tried = AtomicBool::new(false);
-        self.link.call(&nobody, |worker, generation| {
-            // Made again after a death that may have been this call's, it learns first.
-            if known != generation && !tried.load(Ordering::Relaxed) {
-                return Ok(());
+        let request = |_| Request::Release { handle };
+        match worker.call("release", request, &Load::Nothing, &nobody) {
+            Ok(_) => Ok(()),
+            Err(Failed::Said(fault)) => Err(fault),
+            // The answers are there, and what was to be forgotten is gone: nothing has failed. But
+            // it is said, for the plugin is not sound.
+            Err(Failed::Died { fault, .. }) => {
+                self.link.bury(generation, &fault);
+                nobody.log(2, &format!("{}: {}", fault.place, fault.message));
+                Ok(())
             }
-            tried.store(true, Ordering::Relaxed);
-            let handle = self.handle(worker, generation, &learned, &nobody)?;
-            let request = |_| Request::Release { handle };
-            worker.call("release", request, &Load::Nothing, &nobody).map(|_| ())
-        })
+        }
     }
 
     fn usage(&self) -> Result<String> {
