@@ -8,6 +8,8 @@ use std::{
 
 /// People of all references that are kept: 30 seeds of a few experiments of a thousand people.
 const PEOPLE: usize = 200_000;
+/// References that are kept: each may hold a file open.
+const KEPT: usize = 256;
 
 /// The references of an experiment's seeds are the same for all methods and sizes.
 #[derive(Default)]
@@ -41,7 +43,7 @@ impl References {
             reference: Arc::clone(&reference),
         });
         let mut people: usize = kept.iter().map(|kept| kept.rows.len()).sum();
-        while people > PEOPLE && kept.len() > 1 {
+        while (people > PEOPLE || kept.len() > KEPT) && kept.len() > 1 {
             people -= kept.pop_front().map_or(0, |oldest| oldest.rows.len());
         }
         reference

@@ -2,6 +2,7 @@
 
 use super::sandbox::{Limits, Sandbox};
 use crate::plugin::needs::Needs;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
 use std::{
     os::unix::fs::PermissionsExt,
@@ -25,8 +26,12 @@ pub struct WorkerSettings {
 }
 
 impl WorkerSettings {
-    /// Workers of this executable with the usual limits.
+    /// Workers of this executable with the usual limits. Lets this process have as many open files
+    /// as it may: each worker takes some.
     pub fn new(executable: PathBuf) -> Self {
+        let limit = getrlimit(Resource::Nofile);
+        // Where it is refused, there is what there was.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
         Self {
             executable,
             sandbox: Sandbox::default(),
