@@ -53,6 +53,18 @@ impl Place {
 
     /// Processes that the programs named and that still run, or that we have not reaped.
     fn left(&self) -> Vec<String> {
+        // What was killed takes a moment to die.
+        let started = std::time::Instant::now();
+        loop {
+            let left = self.left_now();
+            if left.is_empty() || started.elapsed() > std::time::Duration::from_secs(5) {
+                return left;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    fn left_now(&self) -> Vec<String> {
         let mut pids = self.notes();
         pids.retain(|note| note.parse::<u32>().is_ok());
         assert!(!pids.is_empty());
