@@ -96,6 +96,15 @@ pub(super) enum Failed {
     },
 }
 
+impl Failed {
+    /// The fault, whoever is to blame.
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Self::Said(fault) | Self::Died { fault, .. } => fault,
+        }
+    }
+}
+
 impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
         Self::Said(fault)
@@ -105,6 +114,7 @@ impl From<Fault> for Failed {
 /// What came of waiting on a lane.
 enum Heard {
     Event(Event, Vec<OwnedFd>),
+    Failed(Fault),
     Lost(String),
     /// Killed by us, who had told it to stop.
     Killed(Reason),
@@ -223,7 +233,7 @@ impl Worker {
             return Err(self.died(call, None));
         }
         match self.listen(lane, call, watch) {
-            Heard::Event(Event::Failed(failure), _) => Err(Failed::Said(failure.fault())),
+            Heard::Failed(fault) => Err(Failed::Said(fault)),
             Heard::Event(event, with) => Ok((event, with)),
             Heard::Lost(words) => Err(self.died(call, (!words.is_empty()).then_some(words))),
             Heard::Killed(Reason::Silent) => {
@@ -251,8 +261,8 @@ impl Worker {
                     watch.progress(share, &what);
                 }
                 Ok((Event::Log { level, text }, _)) => watch.log(level, &text),
-                Ok((Event::Failed(failure), with)) => {
-                    return Heard::Event(self.stopped_for(call, failure.fault(), told), with);
+                Ok((Event::Failed(failure), _)) => {
+                    return Heard::Failed(self.stopped_for(call, failure.fault(), told));
                 }
                 Ok((event, with)) => return Heard::Event(event, with),
                 Err(Silence::Closed) => return Heard::Lost(String::new()),
@@ -279,19 +289,16 @@ impl Worker {
 
     /// A plugin that stopped because it had been silent has failed; one that stopped because the
     /// host was told to has not.
-    fn stopped_for(&self, call: &str, fault: Fault, told: Option<(Instant, Reason)>) -> Event {
-        let fault = match (fault.kind, told) {
-            (FaultKind::Interrupted, Some((_, Reason::Silent))) => Fault::plugin(
-                format!("{}.{call}", self.name),
-                format!(
-                    "gave no sign of life for {} s; it stopped when told to",
-                    self.patience.as_secs_f64()
-                ),
-            )
-            .hint("a plugin that works long reports progress; --patience allows more"),
-            _ => fault,
-        };
-        Event::Failed((&fault).into())
+    fn stopped_for(&self, call: &str, fault: Fault, told: Option<(Instant, Reason)>) -> Fault {
+        if fault.kind != FaultKind::Interrupted || !matches!(told, Some((_, Reason::Silent))) {
+            return fault;
+        }
+        let message = format!(
+            "gave no sign of life for {} s; it stopped when told to",
+            self.patience.as_secs_f64()
+        );
+        Fault::plugin(format!("{}.{call}", self.name), message)
+            .hint("a plugin that works long reports progress; --patience allows more")
     }
 
     /// A free lane, or a new one where there may be more.
@@ -352,7 +359,8 @@ impl Worker {
         self.death.get().is_some()
     }
 
-    fn garbled(&self, call: &str) -> Fault {
+    /// The answer is not one to what was asked.
+    pub(super) fn garbled(&self, call: &str) -> Fault {
         Fault::plugin(format!("{}.{call}", self.name), "the worker's answer is of the wrong kind")
     }
 

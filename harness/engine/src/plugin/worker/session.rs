@@ -8,7 +8,7 @@ use super::{
     client::{Answer, Failed, Load, Worker},
     message::{Open, Request, Start},
     settings::WorkerSettings,
-    shared::Shared,
+    shared::{Lengths, Shared},
 };
 use crate::{
     fault::{Fault, Result},
@@ -74,9 +74,7 @@ impl Link {
     /// The worker, started when there is none.
     pub(in crate::plugin) fn worker(&self) -> Result<Arc<Worker>> {
         let nobody = AtomicBool::new(false);
-        self.living(&nobody).map(|(worker, _)| worker).map_err(|failed| match failed {
-            Failed::Said(fault) | Failed::Died { fault, .. } => fault,
-        })
+        self.living(&nobody).map(|(worker, _)| worker).map_err(Failed::fault)
     }
 
     /// The worker that is there, if one is, and which it is.
@@ -100,9 +98,7 @@ impl Link {
             Err(Failed::Said(fault) | Failed::Died { fault, alone: true }) => Err(fault),
             Err(Failed::Died { alone: false, .. }) => {
                 let _alone = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-                self.attempt(watch, &call).map_err(|failed| match failed {
-                    Failed::Said(fault) | Failed::Died { fault, .. } => fault,
-                })
+                self.attempt(watch, &call).map_err(Failed::fault)
             }
         }
     }
@@ -196,9 +192,21 @@ impl Link {
         self.state().worker.as_ref()?.resident_bytes()
     }
 
-    fn wrong(&self, call: &str) -> Failed {
-        let place = format!("{}.{call}", self.name);
-        Failed::Said(Fault::plugin(place, "the worker's answer is of the wrong kind"))
+    /// Makes a call that is answered by a table.
+    fn table(
+        &self,
+        worker: &Worker,
+        call: &str,
+        request: impl FnOnce(Lengths) -> Request,
+        load: &Load,
+        watch: &dyn Watch,
+    ) -> std::result::Result<RecordBatch, Failed> {
+        match worker.call(call, request, load, watch)? {
+            Answer::Parts(mut parts) => {
+                parts.text().and_then(|_| parts.table()).map_err(|fault| self.placed(call, fault))
+            }
+            _ => Err(worker.garbled(call).into()),
+        }
     }
 
     /// A fault of reading what came, with the call it is of.
@@ -252,7 +260,7 @@ impl WorkerBackend {
                 *at = Some((generation, handle));
                 Ok(handle)
             }
-            _ => Err(self.link.wrong("adapt")),
+            _ => Err(worker.garbled("adapt").into()),
         }
     }
 }
@@ -280,13 +288,8 @@ impl BackendSession for WorkerBackend {
         let reply = self.link.call(watch, |worker, generation| {
             let handle = self.handle(worker, generation, &learned, watch)?;
             let request = |lengths| Request::Respond { handle, lengths };
-            match worker.call("respond", request, &Load::Table(params, &requests), watch)? {
-                Answer::Parts(mut parts) => parts
-                    .text()
-                    .and_then(|_| parts.table())
-                    .map_err(|fault| self.link.placed("respond", fault)),
-                _ => Err(self.link.wrong("respond")),
-            }
+            let load = Load::Table(params, &requests);
+            self.link.table(worker, "respond", request, &load, watch)
         })?;
         self.link.thrives();
         Ok(reply)
@@ -327,7 +330,7 @@ impl BackendSession for WorkerBackend {
                 Answer::Parts(mut parts) => {
                     parts.text().map_err(|fault| self.link.placed("usage", fault))
                 }
-                _ => Err(self.link.wrong("usage")),
+                _ => Err(worker.garbled("usage").into()),
             }
         })
     }
@@ -362,13 +365,8 @@ impl MetricSession for WorkerMetric {
                 reference_lengths: reference.lengths().to_vec(),
                 lengths,
             };
-            match worker.call("evaluate", request, &Load::Beside(reference, shared), watch)? {
-                Answer::Parts(mut parts) => parts
-                    .text()
-                    .and_then(|_| parts.table())
-                    .map_err(|fault| self.link.placed("evaluate", fault)),
-                _ => Err(self.link.wrong("evaluate")),
-            }
+            let load = Load::Beside(reference, shared);
+            self.link.table(worker, "evaluate", request, &load, watch)
         })?;
         self.link.thrives();
         Ok(reply)
