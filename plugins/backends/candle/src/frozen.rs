@@ -92,8 +92,11 @@ impl Frozen {
         let upper = settings.upper_layers.min(packed);
         let split = packed - upper;
         let read = |range: std::ops::Range<usize>| -> Result<Vec<_>> {
-            let layer = |index| Ok(Arc::new(RawLayer::read(&source, index)?.pack(&config, precision)));
-            range.map(layer).collect::<Result<_, Problem>>().map_err(wrong)
+            let layer = |index| {
+                let raw = RawLayer::read(&source, index).map_err(wrong)?;
+                Ok(Arc::new(raw.pack(&config, precision)))
+            };
+            range.map(layer).collect()
         };
         let rope = Arc::new(Rope::new(&config.inverse_frequencies, context));
         let budget = settings.memory_mib << 20;

@@ -14,6 +14,8 @@ mod memo;
 mod settings;
 mod source;
 mod tensors;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 pub use settings::{EngineSetting, PrecisionSetting, Settings};
@@ -130,7 +132,7 @@ impl Backend for Candle {
         let [_, tokens] = &self.frozen.computed;
         Usage {
             requests: self.answered.load(Ordering::Relaxed),
-            input_tokens: tokens.load(Ordering::Relaxed),
+            prompt_tokens: tokens.load(Ordering::Relaxed),
             ..Usage::default()
         }
     }
