@@ -6,7 +6,6 @@ use pilotbench_plugin_sdk::{Error, Pilot, Result};
 
 /// One pilot participant's answer to one item, with the chat up to the question.
 pub(crate) struct Told {
-    pub(crate) person: usize,
     pub(crate) item: usize,
     pub(crate) level: usize,
     pub(crate) messages: Vec<Message>,
@@ -38,7 +37,7 @@ pub(crate) fn told(pilot: &Pilot) -> Result<Vec<Told>> {
         }
         for (item, at) in answers.into_iter().enumerate() {
             if let Some(level) = pilot.people.answer(person, item) {
-                all.push(Told { person, item, level, messages: chat[..at].to_vec() });
+                all.push(Told { item, level, messages: chat[..at].to_vec() });
             }
         }
     }

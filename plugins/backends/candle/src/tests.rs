@@ -19,11 +19,11 @@ const PLAIN: Manner = Manner { orders: 1, temperature: 1.0 };
 /// What transformers gave for a question.
 #[derive(Deserialize)]
 pub(crate) struct Reference {
-    messages: Vec<Message>,
+    pub(crate) messages: Vec<Message>,
     pub(crate) labels: Vec<String>,
     text: String,
     tokens: Vec<u32>,
-    levels: Vec<f64>,
+    pub(crate) levels: Vec<f64>,
     top: Vec<(u32, f64)>,
 }
 

@@ -31,11 +31,6 @@ impl Node {
 pub(crate) struct Chain(pub(super) Vec<(Arc<Node>, usize)>);
 
 impl Chain {
-    /// Number of positions.
-    pub(super) fn len(&self) -> usize {
-        self.0.iter().map(|(_, used)| used).sum()
-    }
-
     /// The exit of a position, which the chain holds.
     pub(crate) fn exit(&self, position: usize, hidden: usize) -> &[f32] {
         let mut start = 0;

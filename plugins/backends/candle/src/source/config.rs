@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Families that differ in small ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
+pub(crate) enum Family {
     /// Llama, SmolLM2, Mistral without window.
     Llama,
     /// Biases on queries, keys and values.
@@ -17,29 +17,29 @@ pub enum Family {
 
 /// Numbers of a decoder.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Config {
+pub(crate) struct Config {
     /// Family.
-    pub family: Family,
+    pub(crate) family: Family,
     /// Width of the residual stream.
-    pub hidden: usize,
+    pub(crate) hidden: usize,
     /// Decoder layers.
-    pub layers: usize,
+    pub(crate) layers: usize,
     /// Query heads.
-    pub heads: usize,
+    pub(crate) heads: usize,
     /// Key and value heads.
-    pub kv_heads: usize,
+    pub(crate) kv_heads: usize,
     /// Width of a head.
-    pub dim: usize,
+    pub(crate) dim: usize,
     /// Width inside the feed-forward block.
-    pub mlp: usize,
+    pub(crate) mlp: usize,
     /// Rows of the embedding.
-    pub vocabulary: usize,
+    pub(crate) vocabulary: usize,
     /// Most positions.
-    pub context: usize,
+    pub(crate) context: usize,
     /// Added to mean squares in norms.
-    pub eps: f32,
+    pub(crate) eps: f32,
     /// Angle per position of each pair of a head's numbers, `dim / 2` of them.
-    pub inverse_frequencies: Vec<f32>,
+    pub(crate) inverse_frequencies: Vec<f32>,
 }
 
 impl Config {
@@ -67,12 +67,12 @@ impl Config {
     }
 
     /// Numbers in a row of queries.
-    pub fn query_width(&self) -> usize {
+    pub(crate) fn query_width(&self) -> usize {
         self.heads * self.dim
     }
 
     /// Numbers in a row of keys or values.
-    pub fn key_width(&self) -> usize {
+    pub(crate) fn key_width(&self) -> usize {
         self.kv_heads * self.dim
     }
 }

@@ -5,7 +5,7 @@ mod gguf;
 mod safetensors;
 mod words;
 
-pub use config::Config;
+pub(crate) use config::Config;
 
 use backend_language::{Language, Problem};
 use sha2::{Digest, Sha256};

@@ -1,7 +1,7 @@
 //! A pilot interview as something to train on.
 
 use crate::{asking, frozen::Frozen, interviews::chat, memo::Rows};
-use backend_language::Options;
+use backend_language::{Message, Options};
 use pilotbench_plugin_sdk::prelude::*;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl Example {
     /// The interviews of a pilot with at least one answer; exits come from the model's store where
     /// they are known.
     pub(super) fn of_pilot(
-        frozen: &Arc<Frozen>,
+        frozen: &Frozen,
         pilot: &Pilot,
         last_layers: usize,
         control: &Control,
@@ -41,34 +41,37 @@ impl Example {
         let mut examples = Vec::new();
         for person in 0..pilot.people.len() {
             control.progress(0.0, "reading the pilot")?;
-            examples.extend(Self::of(frozen, pilot, (person, last_layers), &options, control)?);
+            let levels: Vec<_> =
+                (0..options.len()).map(|item| pilot.people.answer(person, item)).collect();
+            let interview = (chat(pilot, person)?, &*levels);
+            examples.extend(Self::of(frozen, interview, &options, last_layers, control)?);
         }
         Ok(examples)
     }
 
-    fn of(
-        frozen: &Arc<Frozen>,
-        pilot: &Pilot,
-        (person, last_layers): (usize, usize),
+    /// One interview, with the level answered to each item; `None` when none was.
+    pub(super) fn of(
+        frozen: &Frozen,
+        (chat, levels): (Vec<Message>, &[Option<usize>]),
         options: &[Options],
+        last_layers: usize,
         control: &Control,
     ) -> Result<Option<Self>> {
-        let interview = frozen.source.language.interview(&chat(pilot, person)?);
-        let interview = interview.map_err(asking::error)?;
+        let interview = frozen.source.language.interview(&chat).map_err(asking::error)?;
         if interview.answers.len() != options.len() {
             let message = format!("a pilot interview with {} answers", interview.answers.len());
             return Err(Error::bad_input(message));
         }
         let (mut targets, mut answers, mut end) = (Vec::new(), 0, 0);
-        for (item, (place, options)) in interview.answers.iter().zip(options).enumerate() {
-            let Some(level) = pilot.people.answer(person, item) else { continue };
+        let items = interview.answers.iter().zip(options).zip(levels);
+        for (item, ((place, options), level)) in items.enumerate() {
+            let Some(level) = level else { continue };
             answers += 1;
-            for (branching, right) in options.route(level) {
+            for (branching, right) in options.route(*level) {
                 let branching = &options.branchings[branching];
                 let told = interview.tokens.get(place.start..).unwrap_or_default();
                 if place.start == 0 || !told.starts_with(&branching.path) {
-                    let item = &pilot.experiment.items[item].id;
-                    let message = format!("the answer to `{item}` does not begin as its option");
+                    let message = format!("answer {} does not begin as its option", item + 1);
                     return Err(Error::Computation(message));
                 }
                 let row = place.start + branching.path.len() - 1;

@@ -13,6 +13,8 @@ mod file;
 mod layer;
 mod linear;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod train;
 
 pub(crate) use settings::LoraSettings;
