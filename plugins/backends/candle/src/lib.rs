@@ -207,5 +207,10 @@ export_plugin! {
     name: "candle",
     backends: [Candle],
     metrics: [],
-    needs: ["env:HOME", "read:~/.local/share/pilotbench/models", "write:~/.local/share/pilotbench/adapters"],
+    needs: [
+        "env:HOME",
+        "env:XDG_DATA_HOME",
+        "read:~/.local/share/pilotbench/models",
+        "write:~/.local/share/pilotbench/adapters",
+    ],
 }

@@ -86,6 +86,13 @@ struct Opened {
     files: Vec<PathBuf>,
 }
 
+/// Where the user's data of ours lie: models that were pulled, adapters that were trained.
+pub(crate) fn user_data() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let data = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")))?;
+    Some(data.join("pilotbench"))
+}
+
 /// The path that a setting names: a path as it is, or the folder of a pulled model.
 fn find(model: &str) -> Result<PathBuf, Problem> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -97,10 +104,10 @@ fn find(model: &str) -> Result<PathBuf, Problem> {
         return whole(path);
     }
     let is_name = !model.contains(['/', '\\']) && !model.contains("..");
-    let Some(home) = home.filter(|_| is_name) else {
+    let Some(data) = user_data().filter(|_| is_name) else {
         return Err(Problem::file(&path, "there is no such file or folder"));
     };
-    let pulled = home.join(".local/share/pilotbench/models").join(model);
+    let pulled = data.join("models").join(model);
     if pulled.is_dir() {
         return whole(pulled);
     }

@@ -7,7 +7,7 @@ use super::{
     factors::{Factor, Factors},
     train::Trained,
 };
-use crate::{frozen::Frozen, weights::Linear};
+use crate::{frozen::Frozen, source::user_data, weights::Linear};
 use pilotbench_kernels::Precision;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::json;
@@ -51,8 +51,7 @@ pub(super) fn identity(
 
 /// Where adapters are kept.
 fn place() -> Option<PathBuf> {
-    let home = std::env::var_os("HOME").filter(|home| !home.is_empty())?;
-    Some(Path::new(&home).join(".local/share/pilotbench/adapters"))
+    Some(user_data()?.join("adapters"))
 }
 
 /// Name of a matrix in a PEFT file.
