@@ -8,6 +8,7 @@
 //! Invariant: an answer is the same bits whatever else is in the batch, on whatever thread, and
 //! whatever was kept or dropped: each number is one sequence of operations (see the kernels).
 
+mod bins;
 mod node;
 mod pass;
 mod stage;

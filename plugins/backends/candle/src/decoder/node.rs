@@ -14,8 +14,9 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// Room for so many tokens.
     pub(super) fn new(len: usize, layers: usize, key_width: usize) -> Self {
-        let rows = || vec![vec![0.0; len * key_width]; layers];
+        let rows = || (0..layers).map(|_| Vec::with_capacity(len * key_width)).collect();
         Self { len, keys: rows(), values: rows(), exits: Vec::new() }
     }
 

@@ -4,12 +4,15 @@ use super::{
     node::Node,
     stage::{Input, Stage},
 };
-use crate::weights::{Layer, SmallParts};
+use crate::{
+    source::Config,
+    weights::{Layer, SmallParts},
+};
 use pilotbench_kernels::{
     Scratch, Shape, Span, attention, multiply, multiply_add, rms_norm, silu_product,
 };
 use pilotbench_plugin_sdk::{Control, Result};
-use std::{ops::Range, sync::Arc};
+use std::{cell::Cell, ops::Range, sync::Arc};
 
 /// A run of new tokens.
 pub(super) struct Piece<'a> {
@@ -52,12 +55,14 @@ impl<'a> Pass<'a> {
         let layers = self.stage.layers.len();
         let new = |piece: &Piece| Node::new(piece.positions.len(), layers, config.key_width());
         let mut nodes: Vec<Node> = self.pieces.iter().map(new).collect();
-        let mut buffers = Buffers::new(self);
+        let mut buffers = BUFFERS.take();
+        buffers.fit(self.positions.len(), config);
         for (index, layer) in self.stage.layers.iter().enumerate() {
             control.check()?;
             self.attend(index, layer, &mut x, &mut nodes, &mut buffers);
             self.feed_forward(layer, &mut x, &mut buffers);
         }
+        BUFFERS.set(buffers);
         for (node, rows) in nodes.iter_mut().zip(&self.rows) {
             node.exits = x[rows.start * config.hidden..rows.end * config.hidden].to_vec();
         }
@@ -80,10 +85,9 @@ impl<'a> Pass<'a> {
         let (queries, keys) = (config.query_width(), config.key_width());
         let stride = queries + 2 * keys;
         for (node, rows) in nodes.iter_mut().zip(&self.rows) {
-            for (at, row) in rows.clone().enumerate() {
-                let row = &qkv[row * stride..][..stride];
-                node.keys[index][at * keys..][..keys].copy_from_slice(&row[queries..][..keys]);
-                node.values[index][at * keys..][..keys].copy_from_slice(&row[queries + keys..]);
+            for row in qkv[rows.start * stride..rows.end * stride].chunks_exact(stride) {
+                node.keys[index].extend_from_slice(&row[queries..][..keys]);
+                node.values[index].extend_from_slice(&row[queries + keys..]);
             }
         }
         let shape = Shape { heads: config.heads, kv_heads: config.kv_heads, dim: config.dim };
@@ -164,7 +168,13 @@ pub(crate) fn prepare(
     }
 }
 
+thread_local! {
+    /// Passes of a thread follow each other and need about the same room.
+    static BUFFERS: Cell<Buffers> = Cell::default();
+}
+
 /// Rows between the steps of a layer.
+#[derive(Default)]
 struct Buffers {
     normed: Vec<f32>,
     qkv: Vec<f32>,
@@ -175,16 +185,12 @@ struct Buffers {
 }
 
 impl Buffers {
-    fn new(pass: &Pass) -> Self {
-        let config = &pass.stage.config;
-        let rows = |width: usize| vec![0.0; pass.positions.len() * width];
-        Self {
-            normed: rows(config.hidden),
-            qkv: rows(config.query_width() + 2 * config.key_width()),
-            attended: rows(config.query_width()),
-            gate_up: rows(2 * config.mlp),
-            product: rows(config.mlp),
-            scratch: Scratch::default(),
-        }
+    /// Makes room for so many rows; what is in them does not matter.
+    fn fit(&mut self, rows: usize, config: &Config) {
+        self.normed.resize(rows * config.hidden, 0.0);
+        self.qkv.resize(rows * (config.query_width() + 2 * config.key_width()), 0.0);
+        self.attended.resize(rows * config.query_width(), 0.0);
+        self.gate_up.resize(rows * 2 * config.mlp, 0.0);
+        self.product.resize(rows * config.mlp, 0.0);
     }
 }

@@ -1,6 +1,7 @@
 //! Some layers of a decoder and what they have computed so far.
 
 use super::{
+    bins,
     node::{Chain, Node},
     pass::{Pass, Piece},
     tree::{Tree, Worth},
@@ -11,10 +12,6 @@ use pilotbench_kernels::Rope;
 use pilotbench_plugin_sdk::{Control, Result};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Rows that go through the layers together: enough for the matrix products, few enough for the
-/// caches.
-const ROWS: usize = 384;
 
 /// A prompt that is to be computed.
 pub(crate) struct Wanted<'a> {
@@ -90,96 +87,67 @@ impl Stage {
         Ok((self.settle(wanted, &plan, found, computed), tokens))
     }
 
-    /// Computes the planned nodes, in bins of whole subtrees.
+    /// Computes the planned nodes. What many share goes first, by itself, so that what follows it can
+    /// be split over the threads.
     fn compute(
         &self,
         plan: &[trie::Node],
         found: &[(Chain, usize)],
         input: &Input,
         control: &Control,
-    ) -> Result<Vec<Option<Arc<Node>>>> {
-        let bins = bins(plan, rayon::current_num_threads());
-        let passes = bins.par_iter().map(|members| {
-            let pieces = members.iter().map(|id| {
-                let node = &plan[*id];
-                let parent = node.parent.and_then(|parent| members.binary_search(&parent).ok());
-                let past = match node.parent {
-                    None => &found[node.prompt].0.0[..],
-                    Some(_) => &[],
-                };
-                Piece { prompt: node.prompt, positions: node.tokens.clone(), parent, past }
+    ) -> Result<Vec<Chain>> {
+        let mut chains: Vec<Option<Chain>> = plan.iter().map(|_| None).collect();
+        for phase in bins::phases(plan, rayon::current_num_threads()) {
+            let passes = phase.par_iter().map(|members| {
+                let pieces = members.iter().map(|id| {
+                    let node = &plan[*id];
+                    let within = node.parent.and_then(|parent| members.binary_search(&parent).ok());
+                    let past = match node.parent {
+                        _ if within.is_some() => &[],
+                        None => &found[node.prompt].0.0[..],
+                        Some(parent) => chains[parent].as_ref().map_or(&[][..], |chain| &chain.0),
+                    };
+                    Piece { prompt: node.prompt, positions: node.tokens.clone(), parent: within, past }
+                });
+                Pass::new(self, pieces.collect()).run(input, control)
             });
-            Pass::new(self, pieces.collect()).run(input, control)
-        });
-        let passes: Vec<Vec<Node>> = passes.collect::<Result<_>>()?;
-        let mut computed: Vec<Option<Arc<Node>>> = plan.iter().map(|_| None).collect();
-        for (members, nodes) in bins.iter().zip(passes) {
-            for (id, node) in members.iter().zip(nodes) {
-                computed[*id] = Some(Arc::new(node));
+            let passes: Vec<Vec<Node>> = passes.collect::<Result<_>>()?;
+            for (members, nodes) in phase.iter().zip(passes) {
+                for (id, node) in members.iter().zip(nodes) {
+                    let mut chain = match plan[*id].parent {
+                        None => found[plan[*id].prompt].0.clone(),
+                        Some(parent) => chains[parent].clone().unwrap_or_default(),
+                    };
+                    chain.0.push((Arc::new(node), plan[*id].tokens.len()));
+                    chains[*id] = Some(chain);
+                }
             }
         }
-        Ok(computed)
+        Ok(chains.into_iter().map(Option::unwrap_or_default).collect())
     }
 
-    /// Puts the computed nodes into the tree and behind what was found.
+    /// Puts the computed nodes into the tree, and finds the chain of each prompt.
     fn settle(
         &self,
         wanted: &[Wanted],
         plan: &[trie::Node],
         found: Vec<(Chain, usize)>,
-        computed: Vec<Option<Arc<Node>>>,
+        computed: Vec<Chain>,
     ) -> Vec<Chain> {
         let mut tree = self.tree();
-        let mut chains: Vec<Option<Chain>> = found.iter().map(|_| None).collect();
-        let mut whole: Vec<Chain> = Vec::with_capacity(plan.len());
-        for (node, computed) in plan.iter().zip(computed) {
-            let mut chain = match node.parent {
-                Some(parent) => whole[parent].clone(),
-                None => found[node.prompt].0.clone(),
-            };
-            if let Some(computed) = computed {
-                let Wanted { tokens, keep, worth } = wanted[node.prompt];
-                if node.tokens.end <= keep {
-                    tree.keep(&tokens[..node.tokens.end], node.tokens.start, &computed, worth);
-                }
-                chain.0.push((computed, node.tokens.len()));
+        let mut chains: Vec<Chain> = found.into_iter().map(|(chain, _)| chain).collect();
+        for (node, chain) in plan.iter().zip(computed) {
+            let Wanted { tokens, keep, worth } = wanted[node.prompt];
+            if let Some((last, _)) = chain.0.last()
+                && node.tokens.end <= keep
+            {
+                tree.keep(&tokens[..node.tokens.end], node.tokens.start, last, worth);
             }
             for end in &node.ends {
-                chains[*end] = Some(chain.clone());
+                chains[*end] = chain.clone();
             }
-            whole.push(chain);
         }
         tree.shrink();
-        let known = found.into_iter().map(|(chain, _)| chain);
-        chains.into_iter().zip(known).map(|(chain, known)| chain.unwrap_or(known)).collect()
+        chains
     }
-}
-
-/// The planned nodes as sorted lists of whole subtrees, of about equal numbers of tokens, at most
-/// [`ROWS`] where a subtree is not larger by itself.
-fn bins(plan: &[trie::Node], threads: usize) -> Vec<Vec<usize>> {
-    let mut root_of: Vec<usize> = Vec::with_capacity(plan.len());
-    let mut weights = vec![0; plan.len()];
-    for (id, node) in plan.iter().enumerate() {
-        let root = node.parent.map_or(id, |parent| root_of[parent]);
-        root_of.push(root);
-        weights[root] += node.tokens.len();
-    }
-    let total: usize = weights.iter().sum();
-    let count = total.div_ceil(ROWS).next_multiple_of(threads.max(1));
-    let share = total.div_ceil(count.max(1));
-    let mut bins: Vec<(usize, Vec<usize>)> = Vec::new();
-    let mut bin_of = vec![0; plan.len()];
-    for (id, root) in root_of.iter().enumerate() {
-        if id == *root {
-            match bins.last_mut() {
-                Some((filled, _)) if *filled + weights[id] / 2 < share => *filled += weights[id],
-                _ => bins.push((weights[id], Vec::new())),
-            }
-            bin_of[id] = bins.len() - 1;
-        }
-        let bin = bin_of[*root];
-        bins[bin].1.push(id);
-    }
-    bins.into_iter().map(|(_, members)| members).collect()
 }
