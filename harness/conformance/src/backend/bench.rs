@@ -28,6 +28,15 @@ pub(super) struct Info {
     pub(super) needs_messages: bool,
     #[serde(default)]
     pub(super) deterministic: bool,
+    #[serde(default)]
+    pub(super) adapters: Vec<Adapter>,
+}
+
+/// A way of learning that it offers.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Adapter {
+    pub(super) name: String,
+    pub(super) summary: String,
 }
 
 /// Whose answers a backend may see.
@@ -154,22 +163,23 @@ impl Bench {
     /// Who is revealed, by what the backend says it learns from.
     pub(super) fn scene(&self, world: &World, pilot: usize, asked: usize) -> Result<Scene, Stop> {
         let people = world::people(world, asked, 2);
+        let words = self.described()?.needs_messages;
         let revealed = match self.described()?.learns_from {
-            LearnsFrom::Nothing | LearnsFrom::Law => world::pilot_batch(world, &[], None),
-            LearnsFrom::Pilot => world::pilot_batch(world, &world::people(world, pilot, 1), None),
+            LearnsFrom::Nothing | LearnsFrom::Law => world::pilot_batch(world, &[], None, words),
+            LearnsFrom::Pilot => world::pilot_batch(world, &world::people(world, pilot, 1), None, words),
             LearnsFrom::OtherHalf => {
-                world::pilot_batch(world, &world::people(world, asked, 3), Some(&people))
+                world::pilot_batch(world, &world::people(world, asked, 3), Some(&people), words)
             }
             LearnsFrom::Everyone => {
                 let mut all = world::people(world, pilot, 1);
                 all.extend(people.iter().cloned());
-                world::pilot_batch(world, &all, None)
+                world::pilot_batch(world, &all, None, words)
             }
             LearnsFrom::Retest => {
                 let again = world::people(world, asked, 4).into_iter().zip(&people);
                 let again = again
                     .map(|(again, person)| Person { answers: again.answers, ..person.clone() });
-                world::pilot_batch(world, &again.collect::<Vec<_>>(), Some(&people))
+                world::pilot_batch(world, &again.collect::<Vec<_>>(), Some(&people), words)
             }
         };
         Ok(Scene { revealed, asked: people })
@@ -184,6 +194,18 @@ impl Bench {
         let session = self.session.get().and_then(|session| session.as_ref().ok());
         let session = session.ok_or(subject::Failure::new(Class::Other, "it is not open"))?;
         session.adapt(scene.revealed.clone(), &world.params(seed), &Quiet)
+    }
+
+    /// Learns from these people in a way that it offers.
+    pub(super) fn adapt_by(
+        &self,
+        world: &World,
+        people: &[Person],
+        adapter: &str,
+    ) -> Result<subject::Reply<u64>, Stop> {
+        let words = self.described()?.needs_messages;
+        let pilot = world::pilot_batch(world, people, None, words);
+        Ok(self.session()?.adapt(pilot, &world.params_with(SEED, adapter), &Quiet))
     }
 
     /// A handle to the ordinary pilot.
@@ -217,13 +239,22 @@ impl Bench {
 
     /// A whole interview in order, each answer part of the next question; every reply must be sound.
     pub(super) fn interview(&self, world: &World, scene: &Scene) -> Result<(), Stop> {
-        let handle = match self.adapt(world, scene, SEED) {
-            Ok(handle) => handle,
+        match self.adapt(world, scene, SEED) {
+            Ok(handle) => self.interview_with(world, scene, handle),
             Err(failure) if failure.class == Class::Unsupported => {
-                return skipped(format!("experiment {}: {failure}", world.name));
+                skipped(format!("experiment {}: {failure}", world.name))
             }
-            Err(failure) => return Err(during(&format!("experiment {}", world.name))(failure)),
-        };
+            Err(failure) => Err(during(&format!("experiment {}", world.name))(failure)),
+        }
+    }
+
+    /// A whole interview with what was learned, which is released.
+    pub(super) fn interview_with(
+        &self,
+        world: &World,
+        scene: &Scene,
+        handle: u64,
+    ) -> Result<(), Stop> {
         let mut people = scene.asked.clone();
         for (index, item) in world.items.iter().enumerate() {
             let asked = asked(&people);

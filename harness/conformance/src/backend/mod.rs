@@ -1,5 +1,6 @@
 //! The checks of a backend.
 
+mod adapters;
 mod answers;
 mod bench;
 mod calls;
@@ -242,6 +243,20 @@ const CHECKS: &[Entry<Bench>] = &[
         hint: "the host calls every method from several threads",
         needs: SAME,
         run: same::threads,
+    },
+    Entry {
+        id: "backend.adapters.learn",
+        question: "Does it learn in every way that it offers, from nobody and from a pilot, and answer?",
+        hint: "Pilot::adapter says which was chosen; with nobody to learn from, answer as it is",
+        needs: LEARNS,
+        run: adapters::learn,
+    },
+    Entry {
+        id: "backend.adapters.unknown",
+        question: "Is a way of learning that it does not offer refused as Error::Config?",
+        hint: "match the name that Pilot::adapter gives, and refuse any other",
+        needs: LEARNS,
+        run: adapters::unknown,
     },
     Entry {
         id: "backend.handles.unknown",

@@ -55,6 +55,12 @@ impl World {
     pub(crate) fn params(&self, seed: u64) -> String {
         json!({"experiment": self.design, "seed": seed}).to_string()
     }
+
+    /// The same, with a way of learning that was chosen.
+    pub(crate) fn params_with(&self, seed: u64, adapter: &str) -> String {
+        let adapter = json!({"name": adapter, "settings": {}});
+        json!({"experiment": self.design, "seed": seed, "adapter": adapter}).to_string()
+    }
 }
 
 fn levels(labels: &[&str], from: i32) -> Value {

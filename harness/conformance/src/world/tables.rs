@@ -62,8 +62,14 @@ pub(crate) fn pilot_batch(
     world: &World,
     people: &[Person],
     partners: Option<&[Person]>,
+    with_messages: bool,
 ) -> RecordBatch {
     let mut columns = table(world, &people.iter().collect::<Vec<_>>(), usize::MAX);
+    if with_messages {
+        let all = world.items.len();
+        let chats = people.iter().map(|person| Some(chat(world, person, all, all)));
+        columns.push("messages", Arc::new(chats.collect::<StringArray>()));
+    }
     if let Some(partners) = partners {
         let ids: StringArray = partners.iter().map(|p| Some(p.id.as_str())).collect();
         columns.push("partner_id", Arc::new(ids));
@@ -91,23 +97,23 @@ pub(crate) fn requests_batch(
     columns.push("request_id", Arc::new(ids));
     columns.push("item", Arc::new(Int32Array::from(vec![item as i32; asked.len()])));
     if with_messages {
-        let chats = people.iter().map(|person| Some(chat(world, person, item)));
+        let chats = people.iter().map(|person| Some(chat(world, person, item + 1, item)));
         columns.push("messages", Arc::new(chats.collect::<StringArray>()));
     }
     columns.batch()
 }
 
-/// The interview so far in words.
-fn chat(world: &World, person: &Person, item: usize) -> String {
+/// The beginning of an interview in words: so many questions, and so many of their answers.
+fn chat(world: &World, person: &Person, asked: usize, answered: usize) -> String {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let preamble = text(&world.design["preamble"]);
     let mut messages = vec![json!({"role": "system", "content": preamble})];
-    for i in 0..=item {
-        let asked = &world.design["items"][i];
-        messages.push(json!({"role": "user", "content": text(&asked["text"])}));
-        if i < item {
+    for i in 0..asked {
+        let item = &world.design["items"][i];
+        messages.push(json!({"role": "user", "content": text(&item["text"])}));
+        if i < answered {
             let label =
-                person.answers[i].map(|level| text(&asked["levels"][level as usize]["label"]));
+                person.answers[i].map(|level| text(&item["levels"][level as usize]["label"]));
             let content = label.unwrap_or_else(|| "(no answer)".to_owned());
             messages.push(json!({"role": "assistant", "content": content}));
         }

@@ -182,7 +182,7 @@ impl Known {
         let mut sound = Vec::new();
         for path in files {
             // A damaged file holds nothing: its answers are asked for again.
-            if let Some(answers) = fs::read(&path).ok().and_then(|bytes| decode(bytes)) {
+            if let Some(answers) = fs::read(&path).ok().and_then(decode) {
                 all.extend(answers);
                 let used = fs::File::open(&path).and_then(|f| f.set_modified(SystemTime::now()));
                 drop(used);

@@ -171,10 +171,9 @@ pub(super) fn run(
         sets(&experiment.people, &revelation),
         plugin,
         &experiment.card.table.sha256,
-        learned.facts,
         volatile,
     );
-    Ok((manifest, bytes))
+    Ok((Manifest { adapted: learned.facts, ..manifest }, bytes))
 }
 
 /// The two sets of participants as a manifest holds them.

@@ -10,15 +10,19 @@ mod asking;
 mod decoder;
 mod frozen;
 mod interviews;
+#[doc(hidden)]
+pub mod measure;
 mod memo;
 mod settings;
 mod source;
 mod tensors;
 #[cfg(test)]
 mod tests;
+mod text;
 mod weights;
 
 pub use settings::{EngineSetting, PrecisionSetting, Settings};
+pub use text::CandleText;
 
 use adapt::{
     head::{HeadSettings, Heads},
@@ -47,22 +51,20 @@ pub struct Candle {
 }
 
 /// What was learned from a pilot.
-pub enum Adapted {
-    /// Nothing: the model answers as it is.
-    Plain,
-    /// Heads on its final rows.
-    #[doc(hidden)]
-    Heads(HeadsHandle),
-    /// Low-rank changes of its last layers.
-    #[doc(hidden)]
-    Lora(LoraHandle),
+pub struct Adapted {
+    /// Of each item.
+    options: Vec<Options>,
+    learned: Learned,
 }
 
-/// Fitted heads.
-pub struct HeadsHandle(Heads);
-
-/// A trained adapter.
-pub struct LoraHandle(Lora);
+enum Learned {
+    /// Nothing: the model answers as it is.
+    Nothing,
+    /// Heads on its final rows.
+    Heads(Heads),
+    /// Low-rank changes of its last layers.
+    Lora(Lora),
+}
 
 impl Backend for Candle {
     const NAME: &'static str = "candle";
@@ -88,25 +90,10 @@ impl Backend for Candle {
     }
 
     fn adapt(&self, pilot: &Pilot, control: &Control) -> Result<Adapted> {
-        let Some(adapter) = pilot.adapter() else { return Ok(Adapted::Plain) };
-        match adapter.name.as_str() {
-            "head" => {
-                let settings: HeadSettings = read(&adapter.settings)?;
-                let settings = settings.checked()?;
-                let heads = Heads::fit(&self.frozen, pilot, self.manner, &settings, control)?;
-                Ok(heads.map_or(Adapted::Plain, |heads| Adapted::Heads(HeadsHandle(heads))))
-            }
-            "lora" => {
-                let settings: LoraSettings = read(&adapter.settings)?;
-                let settings = settings.checked(&self.frozen)?;
-                let lora = Lora::learn(&self.frozen, pilot, &settings, control)?;
-                Ok(lora.map_or(Adapted::Plain, |lora| Adapted::Lora(LoraHandle(lora))))
-            }
-            other => {
-                let message = format!("`{other}` is not one of head, lora");
-                Err(Error::config("adapter", message))
-            }
-        }
+        let items = pilot.experiment.items.iter();
+        let options = items.map(|item| asking::options(&self.frozen, item));
+        let options = options.collect::<Result<_>>()?;
+        Ok(Adapted { options, learned: self.learn(pilot, control)? })
     }
 
     fn respond(
@@ -117,12 +104,9 @@ impl Backend for Candle {
         control: &Control,
     ) -> Result<()> {
         let rows: Vec<Request> = requests.iter().collect();
-        let items = requests.experiment().items.iter();
-        let options: Vec<Options> =
-            items.map(|item| asking::options(&self.frozen, item)).collect::<Result<_>>()?;
         for (done, chunk) in rows.chunks(AT_ONCE).enumerate() {
             control.progress((done * AT_ONCE) as f64 / rows.len() as f64, "answering")?;
-            self.answer(adapted, chunk, &options, answers, control)?;
+            self.answer(adapted, chunk, answers, control)?;
         }
         self.answered.fetch_add(rows.len() as u64, Ordering::Relaxed);
         Ok(())
@@ -155,12 +139,34 @@ fn read<T: DeserializeOwned>(settings: &serde_json::Value) -> Result<T> {
 }
 
 impl Candle {
+    /// Learns in the way that was chosen.
+    fn learn(&self, pilot: &Pilot, control: &Control) -> Result<Learned> {
+        let Some(adapter) = pilot.adapter() else { return Ok(Learned::Nothing) };
+        match adapter.name.as_str() {
+            "head" => {
+                let settings: HeadSettings = read(&adapter.settings)?;
+                let settings = settings.checked()?;
+                let heads = Heads::fit(&self.frozen, pilot, self.manner, &settings, control)?;
+                Ok(heads.map_or(Learned::Nothing, Learned::Heads))
+            }
+            "lora" => {
+                let settings: LoraSettings = read(&adapter.settings)?;
+                let settings = settings.checked(&self.frozen)?;
+                let lora = Lora::learn(&self.frozen, pilot, &settings, control)?;
+                Ok(lora.map_or(Learned::Nothing, Learned::Lora))
+            }
+            other => {
+                let message = format!("`{}` is not one of head, lora", other.escape_debug());
+                Err(Error::config("adapter", message))
+            }
+        }
+    }
+
     /// Answers some requests together.
     fn answer(
         &self,
-        adapted: &Adapted,
+        Adapted { options, learned }: &Adapted,
         requests: &[Request],
-        options: &[Options],
         answers: &mut Answers,
         control: &Control,
     ) -> Result<()> {
@@ -176,9 +182,9 @@ impl Candle {
             prompts.extend(orders);
             ends.push(prompts.len());
         }
-        let rows: Vec<Rows> = match adapted {
-            Adapted::Plain | Adapted::Heads(_) => frozen.rows(&prompts, control)?,
-            Adapted::Lora(LoraHandle(lora)) => {
+        let rows: Vec<Rows> = match learned {
+            Learned::Nothing | Learned::Heads(_) => frozen.rows(&prompts, control)?,
+            Learned::Lora(lora) => {
                 let prompts: Vec<&Prompt> = prompts.iter().collect();
                 frozen.rows_with(&lora.upper, &prompts, control)?
             }
@@ -188,7 +194,7 @@ impl Candle {
             let rows = &rows[start..end];
             start = end;
             let item = request.item_index();
-            if let Adapted::Heads(HeadsHandle(heads)) = adapted
+            if let Learned::Heads(heads) = learned
                 && let Some(p) = heads.probabilities(item, &rows[0][..frozen.config.hidden])
             {
                 answers.probabilities(request.id(), &p);
@@ -205,7 +211,7 @@ impl Candle {
 
 export_plugin! {
     name: "candle",
-    backends: [Candle],
+    backends: [Candle, CandleText],
     metrics: [],
     needs: [
         "env:HOME",

@@ -28,6 +28,9 @@ pub struct Settings {
     /// Most MiB of keys and values kept for later prompts.
     #[serde(default = "memory_mib")]
     pub memory_mib: usize,
+    /// Most tokens of an answer in free text (`candle-text`).
+    #[serde(default = "max_tokens")]
+    pub max_tokens: usize,
     /// So many of the last layers may be adapted; the ones below are shared by all adapters.
     #[serde(default = "upper_layers")]
     pub upper_layers: usize,
@@ -43,6 +46,10 @@ fn unit() -> f64 {
 
 fn memory_mib() -> usize {
     256
+}
+
+fn max_tokens() -> usize {
+    24
 }
 
 fn upper_layers() -> usize {
@@ -93,6 +100,9 @@ impl Settings {
         }
         if !(16..=1 << 20).contains(&self.memory_mib) {
             return wrong("memory_mib", "must be from 16 to 1048576");
+        }
+        if !(1..=1024).contains(&self.max_tokens) {
+            return wrong("max_tokens", "must be from 1 to 1024");
         }
         if self.upper_layers == 0 {
             return wrong("upper_layers", "must be at least 1");

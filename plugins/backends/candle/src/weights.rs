@@ -3,6 +3,7 @@
 use crate::source::{Config, Source};
 use backend_language::Problem;
 use pilotbench_kernels::{Packed, Precision};
+use rayon::prelude::*;
 
 /// The linear maps of a layer, in the order of [`Linear::ALL`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,6 +183,12 @@ impl Ends {
     /// The row that says how likely a token is.
     pub(crate) fn head_row(&self, token: u32) -> &[f32] {
         row(self.head.as_ref().unwrap_or(&self.embedding), token, self.norm.len())
+    }
+
+    /// The logits of all tokens for a normed row.
+    pub(crate) fn logits(&self, hidden: &[f32]) -> Vec<f32> {
+        let tokens = self.embedding.len() / self.norm.len();
+        (0..tokens as u32).into_par_iter().map(|token| self.logit(hidden, token)).collect()
     }
 
     /// The logit of a token for a normed row.

@@ -62,6 +62,14 @@ impl Language {
         self.tokenizer.decode(tokens)
     }
 
+    /// The tokens of a text.
+    ///
+    /// # Errors
+    /// When the text has none in this vocabulary.
+    pub fn tokens(&self, text: &str) -> Result<Vec<u32>, Problem> {
+        self.tokenizer.encode(text)
+    }
+
     /// A chat in words, its next answer opened.
     ///
     /// # Errors

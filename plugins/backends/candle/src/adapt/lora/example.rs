@@ -62,29 +62,45 @@ impl Example {
             let message = format!("a pilot interview with {} answers", interview.answers.len());
             return Err(Error::bad_input(message));
         }
-        let (mut targets, mut answers, mut end) = (Vec::new(), 0, 0);
         let items = interview.answers.iter().zip(options).zip(levels);
-        for (item, ((place, options), level)) in items.enumerate() {
-            let Some(level) = level else { continue };
-            answers += 1;
+        let answers: Vec<_> = items
+            .map(|((place, options), level)| Some((place.start, options.clone(), (*level)?)))
+            .collect();
+        Self::of_tokens(frozen, interview.tokens, &answers, last_layers, control)
+    }
+
+    /// One interview in tokens, with where each answer begins, its options and the level taken.
+    pub(super) fn of_tokens(
+        frozen: &Frozen,
+        mut tokens: Vec<u32>,
+        answers: &[Option<(usize, Options, usize)>],
+        last_layers: usize,
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let (mut targets, mut end) = (Vec::new(), 0);
+        for (item, answer) in answers.iter().enumerate() {
+            let Some((start, options, level)) = answer else { continue };
             for (branching, right) in options.route(*level) {
                 let branching = &options.branchings[branching];
-                let told = interview.tokens.get(place.start..).unwrap_or_default();
-                if place.start == 0 || !told.starts_with(&branching.path) {
+                let told = tokens.get(*start..).unwrap_or_default();
+                if *start == 0 || !told.starts_with(&branching.path) {
                     let message = format!("answer {} does not begin as its option", item + 1);
                     return Err(Error::Computation(message));
                 }
-                let row = place.start + branching.path.len() - 1;
+                let row = start + branching.path.len() - 1;
                 end = end.max(row + 1);
                 targets.push(Target { row, tokens: branching.tokens.clone(), right });
             }
         }
+        let answers = answers.iter().flatten().count();
+        if answers == 0 {
+            return Ok(None);
+        }
         // What comes after the last place that counts has no part in the loss.
-        let mut tokens = interview.tokens;
         tokens.truncate(end);
         frozen.check_length(tokens.len())?;
         let entries = entries(frozen, &tokens, last_layers, control)?;
-        Ok((answers > 0).then_some(Self { tokens, entries, targets, answers }))
+        Ok(Some(Self { tokens, entries, targets, answers }))
     }
 }
 

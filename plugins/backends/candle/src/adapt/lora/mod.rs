@@ -24,6 +24,7 @@ use crate::{
     frozen::Frozen,
     weights::{Linear, RawLayer},
 };
+use backend_language::Options;
 use example::Example;
 use factors::Factors;
 use pilotbench_plugin_sdk::prelude::*;
@@ -66,6 +67,31 @@ impl Lora {
         };
         Ok(Some(Self { upper: merged(frozen, &factors, settings)? }))
     }
+}
+
+/// An interview in tokens, with where each answer begins, its options and the level taken.
+pub(crate) type Interview = (Vec<u32>, Vec<(usize, Options, usize)>);
+
+/// Trains all epochs on interviews, for benches.
+pub(crate) fn train_for_bench(
+    frozen: &Frozen,
+    interviews: Vec<Interview>,
+    last_layers: usize,
+    epochs: usize,
+) -> Result<()> {
+    let control = Control::none();
+    let settings = LoraSettings { last_layers, epochs, validation: 0.0, ..Default::default() };
+    let settings = settings.checked(frozen)?;
+    let examples = interviews
+        .into_iter()
+        .map(|(tokens, answers)| {
+            let answers = answers.into_iter().map(Some).collect::<Vec<_>>();
+            Example::of_tokens(frozen, tokens, &answers, last_layers, &control)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let examples: Vec<Example> = examples.into_iter().flatten().collect();
+    let start = Factors::new(&frozen.config, &settings, 1);
+    train::train(frozen, &examples, start, &settings, 1, &control).map(drop)
 }
 
 /// The upper stage with the adapter added to its weights.

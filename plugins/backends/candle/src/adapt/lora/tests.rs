@@ -150,7 +150,7 @@ fn gradients_are_slopes_in_every_family() {
         }
         let (_, gradient) = trainer.gradient(&batch, &factors, &Control::none()).unwrap();
         // Along a direction of plus and minus one: one slope sees all of them.
-        let direction = |at: usize| if at * 2_654_435_761 >> 7 & 1 == 0 { 1.0f32 } else { -1.0 };
+        let direction = |at: usize| if (at * 2_654_435_761) >> 7 & 1 == 0 { 1.0f32 } else { -1.0 };
         let slope: f64 = gradient
             .matrices()
             .flatten()

@@ -186,8 +186,8 @@ impl<'a> Trainer<'a> {
         let loss = self.head(example, &x, Some((&mut grad, answers)));
         for (at, (layer, kept)) in self.layers.iter().zip(&kept).enumerate().rev() {
             control.check()?;
-            let (factors, gradients) = (&factors.layers[at], &mut gradient.layers[at]);
-            grad = layer.back(kept, grad, factors, gradients, &context, &mut scratch, at == 0);
+            let of_layer = (&factors.layers[at], &mut gradient.layers[at]);
+            grad = layer.back(kept, grad, of_layer, &context, &mut scratch, at == 0);
         }
         Ok(loss)
     }
