@@ -84,8 +84,7 @@ impl Language {
     /// The tree of an item's labels after a prompt.
     ///
     /// # Errors
-    /// When labels are empty or equal in tokens, hold a token that ends an answer, or run together
-    /// with the prompt's last token.
+    /// When labels are empty or equal in tokens, or hold a token that ends an answer.
     pub fn options(&self, labels: &[&str]) -> Result<Options, Problem> {
         let [question, _] = specimen();
         let prompt = self.opened(&[question])?;
@@ -100,15 +99,16 @@ impl Language {
             return Err(Problem::input("an item with an empty label"));
         }
         let whole = self.tokenizer.encode(&format!("{prompt}{}{label}", self.gap))?;
-        let Some(tokens) = whole.strip_prefix(before) else {
-            let message = format!("label {label:?} runs together with the prompt before it");
-            return Err(Problem::input(message));
+        let tokens = match whole.strip_prefix(before) {
+            Some(tokens) => tokens.to_vec(),
+            // Words run across the prompt's end, but its tokens stand before an answer begins.
+            None => self.tokenizer.encode(&format!("{}{label}", self.gap))?,
         };
         if tokens.iter().any(|token| self.end.contains(token)) {
             let message = format!("label {label:?} holds a token that ends an answer");
             return Err(Problem::input(message));
         }
-        Ok(tokens.to_vec())
+        Ok(tokens)
     }
 
     /// Tokens of an interview with its answers, and where each answer is.
@@ -122,13 +122,13 @@ impl Language {
         let mut answers = Vec::new();
         for (i, message) in messages.iter().enumerate().filter(|(_, m)| m.role == "assistant") {
             let odd = |what: &str| {
-                let message = format!("messages: {what} answer {i} is not as in its own prompt");
+                let message = format!("messages: {what} answer {i} are not as in its own prompt");
                 Problem::input(message)
             };
             let prompt = self.opened(&messages[..i])?;
             let answered = format!("{prompt}{}{}", self.gap, message.content.trim());
             if !text.starts_with(&answered) {
-                return Err(odd("the text up to"));
+                return Err(odd("the words up to"));
             }
             let (start, end) = (self.tokenizer.encode(&prompt)?, self.tokenizer.encode(&answered)?);
             if !tokens.starts_with(&start) {
