@@ -42,8 +42,9 @@ impl Template {
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         environment.add_filter("tojson", tojson);
+        environment.add_test("iterable", is_iterable);
         environment
-            .add_template_owned(NAME, source.to_owned())
+            .add_template_owned(NAME, without_marks(source))
             .map_err(|e| Problem::file(said(&e)))?;
         Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned() })
     }
@@ -78,6 +79,32 @@ impl Template {
 /// Block tags leave neither the line end after them nor the indent before them.
 fn trimmed() -> Result<SyntaxConfig, Error> {
     SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()
+}
+
+/// `{% generation %}` marks answers for training and writes nothing: a block that is always taken.
+fn without_marks(source: &str) -> String {
+    let mut text = String::with_capacity(source.len());
+    let mut pieces = source.split("{%");
+    text.extend(pieces.next());
+    for piece in pieces {
+        let tag = piece.split("%}").next().unwrap_or_default();
+        let block = match tag.trim_matches(['-', '+', ' ']) {
+            "generation" => Some(("generation", "if true")),
+            "endgeneration" => Some(("endgeneration", "endif")),
+            _ => None,
+        };
+        text.push_str("{%");
+        match block {
+            Some((mark, block)) => text.push_str(&piece.replacen(mark, block, 1)),
+            None => text.push_str(piece),
+        }
+    }
+    text
+}
+
+/// As in Python, where a string is iterable and nothing is not.
+fn is_iterable(value: &Value) -> bool {
+    !value.is_none() && (value.as_str().is_some() || value.try_iter().is_ok())
 }
 
 /// Line and reason of a template's error.

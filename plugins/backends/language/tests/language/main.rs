@@ -1,6 +1,8 @@
 //! The language of models against `tokenizers`, `transformers` and llama.cpp, and the trees against
 //! their definitions.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, not only tests, unwrap
+
 mod gguf;
 mod interviews;
 mod options;
