@@ -10,6 +10,7 @@ use pilotbench_engine::{
         worker::{Sandbox, WorkerSettings},
     },
     record::Record,
+    run,
 };
 use std::{
     path::{Path, PathBuf},
@@ -102,7 +103,14 @@ pub(crate) fn plan(
     let plan = plan::expand(
         file,
         &experiments,
-        &|backend, settings| plugins.backend_facts(backend, settings),
+        &|backend, settings, adapter| {
+            let facts = plugins.backend_facts(backend, settings)?;
+            if let (Some(first), true) = (experiments.first(), facts.adapters.contains(&adapter.name)) {
+                let session = plugins.open_backend(backend, settings)?;
+                run::check_adapter(adapter, first, &*session)?;
+            }
+            Ok(facts)
+        },
         &|metric, settings| plugins.metric_facts(metric, settings),
     )?;
     Ok((plan, experiments))

@@ -1,7 +1,9 @@
 //! What can be typed.
 
+mod model;
 mod plugin;
 
+pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
     AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
     UpdateArguments, VerifyArguments,
@@ -116,6 +118,9 @@ pub(crate) enum Command {
     /// Begin, add, look at, check and remove plugins.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Fetch and look at language models.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Serve a plugin for another command; not for people.
     #[command(hide = true)]
     Worker,

@@ -2,6 +2,7 @@
 
 mod experiment;
 mod leaderboard;
+mod model;
 mod plan;
 mod plugin;
 mod run;
@@ -29,6 +30,7 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Score(arguments) => score::score(places, &arguments),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
+        Command::Model(command) => model::act(command),
         Command::Worker => {
             pilotbench_engine::plugin::worker::serve()?;
             Ok(Exit::Done)

@@ -11,6 +11,8 @@ pub enum FaultKind {
     Plugin,
     /// A plugin's worker process died, or had to be killed.
     Died,
+    /// What was asked is longer than a backend takes: less may be asked.
+    TooLong,
     /// The store: a file is missing, damaged or cannot be written.
     Store,
     /// Two computations of the same replicate gave different bytes.

@@ -45,6 +45,8 @@ impl ErrorCode {
     pub const EXTERNAL: u32 = 8;
     /// The plugin panicked; `detail` holds `file:line:column`.
     pub const PANICKED: u32 = 9;
+    /// What was asked is longer than the backend takes; `detail` holds the length and the limit.
+    pub const TOO_LONG: u32 = 10;
 
     /// Name of a code for messages; a code of a later interface is shown by its number.
     pub fn name(code: u32) -> String {
@@ -58,6 +60,7 @@ impl ErrorCode {
             Self::COMPUTATION => "computation",
             Self::EXTERNAL => "external",
             Self::PANICKED => "panicked",
+            Self::TOO_LONG => "too long",
             other => return format!("code {other}"),
         };
         known.to_owned()

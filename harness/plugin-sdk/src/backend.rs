@@ -53,6 +53,13 @@ pub trait Backend: Send + Sync + Sized + 'static {
     fn usage(&self) -> Usage {
         Usage::default()
     }
+
+    /// What of this opened backend changes its answers and does not stand in its settings, by name:
+    /// the hash of a model's file, the precision that a machine allows. It becomes part of what a
+    /// replicate is recognised by. The same for as long as the backend is open.
+    fn provenance(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// Whom a backend may learn from.
@@ -64,15 +71,27 @@ pub struct Pilot {
     pub people: People,
     /// Seed of the replicate; a backend that draws derives its generator from it.
     pub seed: u64,
+    adapter: Option<AdapterChoice>,
     partners: Option<StringArray>,
+    messages: Option<StringArray>,
     batch: RecordBatch,
     params: Option<Arc<str>>,
+}
+
+/// The way of learning that a run file chose.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct AdapterChoice {
+    /// One of those that the backend offers.
+    pub name: String,
+    /// Its settings, an object.
+    pub settings: serde_json::Value,
 }
 
 #[derive(Deserialize)]
 struct AdaptParams {
     experiment: Experiment,
     seed: u64,
+    adapter: Option<AdapterChoice>,
 }
 
 impl Pilot {
@@ -84,7 +103,7 @@ impl Pilot {
         let read: AdaptParams = serde_json::from_str(params)
             .map_err(|e| Error::BadInput(format!("parameters of adapt: {e}")))?;
         let pilot = Self::from_parts(read.experiment, batch, read.seed)?;
-        Ok(Self { params: Some(params.into()), ..pilot })
+        Ok(Self { params: Some(params.into()), adapter: read.adapter, ..pilot })
     }
 
     pub(crate) fn from_parts(
@@ -95,7 +114,10 @@ impl Pilot {
         let people = People::new(batch, &experiment)?;
         let partners =
             batch.column_by_name("partner_id").map(|_| column(batch, "partner_id")).transpose()?;
-        Ok(Self { experiment, people, seed, partners, batch: batch.clone(), params: None })
+        let messages =
+            batch.column_by_name("messages").map(|_| column(batch, "messages")).transpose()?;
+        let batch = batch.clone();
+        Ok(Self { experiment, people, seed, adapter: None, partners, messages, batch, params: None })
     }
 
     /// The table as it crossed, for a backend that hands it on. Nothing is copied.
@@ -113,6 +135,18 @@ impl Pilot {
                 Cow::Owned(known.to_string())
             }
         }
+    }
+
+    /// The way of learning that a run file chose among those that the backend offers; `None`: it
+    /// answers as it is, or learns in its only way.
+    pub fn adapter(&self) -> Option<&AdapterChoice> {
+        self.adapter.as_ref()
+    }
+
+    /// The whole interview of the person in this row, all answers included, as a JSON list of chat
+    /// messages, `(no answer)` where they gave none; `None` unless the backend asked for messages.
+    pub fn messages(&self, row: usize) -> Option<&str> {
+        self.messages.as_ref().map(|messages| messages.value(row))
     }
 
     /// For an oracle that learns from the other half: the held-out participant for whom the person

@@ -31,6 +31,21 @@ pub struct BackendInfo {
     pub needs_messages: bool,
     /// Same seed, same requests, same answers.
     pub deterministic: bool,
+    /// Ways of learning from the pilot that it offers, among which a run file chooses. A backend with
+    /// adapters answers as it is where none is chosen.
+    pub adapters: Vec<AdapterInfo>,
+    /// So many people are interviewed at a time, all items, before the next; `None`: everybody. A
+    /// backend that keeps something of an interview in progress bounds it so.
+    pub people_per_call: Option<usize>,
+}
+
+/// A way of learning from the pilot that a backend offers.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdapterInfo {
+    /// Name by which run files choose it.
+    pub name: String,
+    /// One line for people.
+    pub summary: String,
 }
 
 impl BackendInfo {
@@ -43,6 +58,8 @@ impl BackendInfo {
             min_pilot: 0,
             needs_messages: false,
             deterministic: true,
+            adapters: Vec::new(),
+            people_per_call: None,
         }
     }
 
@@ -58,7 +75,19 @@ impl BackendInfo {
         self
     }
 
-    /// Asks for chat messages in the requests.
+    /// Offers a way of learning from the pilot.
+    pub fn adapter(mut self, name: impl Into<String>, summary: impl Into<String>) -> Self {
+        self.adapters.push(AdapterInfo { name: name.into(), summary: summary.into() });
+        self
+    }
+
+    /// Sets how many people are interviewed at a time.
+    pub fn people_per_call(mut self, people: usize) -> Self {
+        self.people_per_call = Some(people);
+        self
+    }
+
+    /// Asks for chat messages in the requests and with the pilot.
     pub fn needs_messages(mut self) -> Self {
         self.needs_messages = true;
         self

@@ -16,6 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// | [`Computation`](Self::Computation) | 7 | fails the replicate |
 /// | [`External`](Self::External) | 8 | fails the replicate |
 /// | [`Panicked`](Self::Panicked) | 9 | fails the replicate; the SDK's glue reports it |
+/// | [`TooLong`](Self::TooLong) | 10 | asks with fewer examples where it can, else fails the replicate |
 ///
 /// What is merely undefined is no error: a metric writes a row with the reason, a backend a refusal.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -63,6 +64,14 @@ pub enum Error {
         /// `file:line:column`.
         at: String,
     },
+    /// A prompt is longer than the model takes.
+    #[error("a prompt of {tokens} tokens, and the model takes {limit}")]
+    TooLong {
+        /// Tokens of the prompt.
+        tokens: usize,
+        /// Most tokens of a prompt.
+        limit: usize,
+    },
 }
 
 impl Error {
@@ -107,6 +116,7 @@ impl Error {
             Self::Computation(_) => ErrorCode::COMPUTATION,
             Self::External { .. } => ErrorCode::EXTERNAL,
             Self::Panicked { .. } => ErrorCode::PANICKED,
+            Self::TooLong { .. } => ErrorCode::TOO_LONG,
         }
     }
 }
@@ -116,6 +126,7 @@ impl From<Error> for PluginError {
         let (detail, retry_after_ms) = match &error {
             Error::Config { key, .. } => (key.clone(), 0),
             Error::Panicked { at, .. } => (at.clone(), 0),
+            Error::TooLong { tokens, limit } => (format!("{tokens}/{limit}"), 0),
             Error::External { retry_after_ms, .. } => (String::new(), *retry_after_ms),
             _ => (String::new(), 0),
         };

@@ -186,9 +186,9 @@ pub mod testing;
 pub use arrow_array;
 pub use arrow_buffer;
 pub use arrow_schema;
-pub use backend::{Answers, Backend, Pilot, Request, Requests};
+pub use backend::{AdapterChoice, Answers, Backend, Pilot, Request, Requests};
 pub use control::Control;
-pub use describe::{BackendInfo, Better, Heading, LearnsFrom, MetricInfo, ScoreInfo, Usage};
+pub use describe::{AdapterInfo, BackendInfo, Better, Heading, LearnsFrom, MetricInfo, ScoreInfo, Usage};
 pub use error::{Error, Result};
 pub use experiment::{
     Arm, Covariate, CovariateKind, Experiment, ImpliedAction, ImpliedRule, Item, ItemKind, Level,

@@ -1,5 +1,9 @@
-use crate::{experiment::Experiment, pilot::Split, plan::LearnsFrom};
-use arrow_array::{RecordBatch, StringArray};
+use crate::{
+    experiment::{Columns, Experiment},
+    pilot::Split,
+    plan::LearnsFrom,
+};
+use arrow_array::StringArray;
 use std::sync::Arc;
 
 /// What one replicate reveals and asks.
@@ -47,8 +51,14 @@ pub fn reveal(split: &Split, size: usize, learns_from: LearnsFrom, everyone: usi
 }
 
 impl Revelation {
-    /// The table that crosses to the backend.
-    pub fn batch(&self, experiment: &Experiment) -> RecordBatch {
+    /// The same people asked, and nobody revealed.
+    pub fn of_nobody(other: &Self) -> Self {
+        let asked = other.asked.clone();
+        Self { revealed: Vec::new(), asked, partners: None, asked_again: false }
+    }
+
+    /// The columns that cross to the backend.
+    pub fn columns(&self, experiment: &Experiment) -> Columns {
         let mut people = experiment.people.take(&self.revealed);
         if self.asked_again {
             people = people.asked_again();
@@ -60,7 +70,7 @@ impl Revelation {
                 partners.iter().map(|row| Some(ids.value(*row as usize))).collect();
             columns.push("partner_id", Arc::new(partners));
         }
-        columns.batch()
+        columns
     }
 }
 
@@ -90,7 +100,7 @@ mod tests {
         let seen = revelation(LearnsFrom::Retest);
         assert_eq!((seen.revealed.clone(), seen.asked.len()), (seen.asked.clone(), 51));
         let experiment = experiment(61);
-        let batch = seen.batch(&experiment);
+        let batch = seen.columns(&experiment).batch();
         assert_eq!(batch["partner_id"].as_string::<i32>(), batch["participant_id"].as_string());
         // The tiny experiment asks nobody again: what they said at first does not cross.
         assert_eq!(batch["answer.b1"].null_count(), 51);
@@ -101,7 +111,7 @@ mod tests {
     fn halves_are_apart_and_paired_one_to_one() {
         let seen = revelation(LearnsFrom::OtherHalf);
         assert_eq!((seen.revealed.len(), seen.asked.len()), (25, 25));
-        let batch = seen.batch(&experiment(61));
+        let batch = seen.columns(&experiment(61)).batch();
         let partners: HashSet<_> =
             batch["partner_id"].as_string::<i32>().iter().flatten().collect();
         let revealed: HashSet<_> =

@@ -12,5 +12,6 @@ mod parse;
 mod reply;
 mod transcript;
 
-pub use conduct::{Interview, conduct};
+pub use conduct::{Interview, ask_known, conduct, fits, opening};
+pub use messages::whole;
 pub use transcript::{ItemAnswers, Status, Transcript};

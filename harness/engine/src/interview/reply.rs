@@ -2,6 +2,7 @@
 
 use super::{ItemAnswers, Status, draw::Draws, parse};
 use crate::{
+    adapter::Calibration,
     experiment::Item,
     fault::{Fault, Result},
 };
@@ -67,6 +68,29 @@ impl Reply {
         }
     }
 
+    /// Log-probabilities of the levels by request, checked; `None` where there are none.
+    pub(super) fn log_probabilities(
+        &self,
+        item: &Item,
+        asked: usize,
+    ) -> Result<Vec<Option<Vec<f64>>>> {
+        let mut checked = Collected::new(0, item.levels.len());
+        let of = |row: usize| -> Result<Option<Vec<f64>>> {
+            let lists = present(self.logprobs.as_ref(), row);
+            let Some(lists) = lists.filter(|_| !is_true(self.refused.as_ref(), row)) else {
+                return Ok(None);
+            };
+            let values = lists.value(row);
+            let values = values.as_any().downcast_ref::<Float64Array>();
+            let values = values.expect("the type was checked").values().to_vec();
+            checked
+                .probabilities(&values)
+                .map_err(|message| broken(format!("item `{}`: {message}", item.id)))?;
+            Ok(Some(values))
+        };
+        self.rows(asked)?.into_iter().map(of).collect()
+    }
+
     /// The answers to one item, drawn where the backend gave probabilities.
     pub(super) fn answers(
         &self,
@@ -74,6 +98,7 @@ impl Reply {
         index: usize,
         draws: &Draws,
         asked: usize,
+        calibration: Option<&Calibration>,
     ) -> Result<ItemAnswers> {
         let rows = self.rows(asked)?;
         let levels = item.levels.len();
@@ -90,9 +115,15 @@ impl Reply {
             {
                 let offsets = lists.value_offsets();
                 let logprobs = &values[offsets[row] as usize..offsets[row + 1] as usize];
-                collected.probabilities(logprobs).map_err(|message| {
+                let wrong = |message| {
                     broken(format!("request {request}, item `{}`: {message}", item.id))
-                })?;
+                };
+                collected.probabilities(logprobs).map_err(wrong)?;
+                if let Some(calibration) = calibration {
+                    let mut scaled = logprobs.to_vec();
+                    calibration.apply(&mut scaled);
+                    collected.probabilities(&scaled).map_err(wrong)?;
+                }
                 let level = draws.level(request, index, &collected.scratch);
                 collected.push(Status::Ok, Some(level), true, None);
             } else if let Some(choice) = present(self.choice.as_ref(), row).map(|c| c.value(row)) {

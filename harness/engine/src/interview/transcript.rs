@@ -1,8 +1,10 @@
-use crate::experiment::{Columns, Design, no_codes};
+use crate::experiment::{Columns, Design};
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Int8Array, Int32Array, ListArray, RecordBatch, StringArray,
+    builder::{Float64Builder, ListBuilder},
     types::Int8Type,
 };
+use arrow_schema::{DataType, Field};
 use std::sync::Arc;
 
 /// What became of a request.
@@ -89,20 +91,44 @@ impl Transcript {
         columns.batch()
     }
 
-    /// The answers so far as request columns; later items are null.
-    pub(super) fn earlier(&self, design: &Design, columns: &mut Columns) {
-        for (i, item) in design.items.iter().enumerate() {
-            let column = match self.items.get(i) {
-                Some(answers) => Arc::new(answers.levels.clone()) as ArrayRef,
-                None => no_codes(self.ids.len()),
-            };
-            columns.push(format!("answer.{}", item.id), column);
-        }
+    /// Nobody's, for so many items.
+    pub(super) fn empty(design: &Design) -> Self {
+        let item = |_| ItemAnswers {
+            levels: Int32Array::from(Vec::<i32>::new()),
+            status: Vec::new(),
+            probabilities: ListBuilder::new(Float64Builder::new())
+                .with_field(Arc::new(Field::new("item", DataType::Float64, false)))
+                .finish(),
+            texts: None,
+        };
+        let ids = StringArray::from(Vec::<&str>::new());
+        Self { ids, items: design.items.iter().map(item).collect() }
     }
 
-    /// Level that a participant answered to an earlier item.
-    pub(super) fn level(&self, row: usize, item: usize) -> Option<usize> {
-        let levels = &self.items.get(item)?.levels;
-        (!levels.is_null(row)).then(|| levels.value(row) as usize)
+    /// Adds the interviews of other people.
+    pub(super) fn extend(&mut self, others: &Self) {
+        for (item, other) in self.items.iter_mut().zip(&others.items) {
+            item.extend(other);
+        }
+        self.ids = joined(&self.ids, &others.ids);
     }
+}
+
+impl ItemAnswers {
+    fn extend(&mut self, other: &Self) {
+        if self.texts.is_some() || other.texts.is_some() {
+            let none = |rows: usize| StringArray::new_null(rows);
+            let before = self.texts.take().unwrap_or_else(|| none(self.status.len()));
+            let after = other.texts.clone().unwrap_or_else(|| none(other.status.len()));
+            self.texts = Some(joined(&before, &after));
+        }
+        self.levels = joined(&self.levels, &other.levels);
+        self.probabilities = joined(&self.probabilities, &other.probabilities);
+        self.status.extend(&other.status);
+    }
+}
+
+fn joined<A: Array + Clone + 'static>(a: &A, b: &A) -> A {
+    let both = arrow_select::concat::concat(&[a, b]).expect("both are of one type");
+    both.as_any().downcast_ref::<A>().expect("concat keeps the type").clone()
 }

@@ -1,7 +1,7 @@
 //! From run file to plan.
 
 use super::{
-    BackendFacts, LearnsFrom, MetricFacts, RunFile, Sizes, VALID_RATE,
+    Adapter, BackendFacts, LearnsFrom, MetricFacts, RunFile, Sizes, VALID_RATE,
     format::{
         Left, PLAN_FORMAT, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate,
         ScoreSettings,
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn expand(
     file: &RunFile,
     experiments: &[Experiment],
-    backend: &dyn Fn(&str, &Value) -> Result<BackendFacts>,
+    backend: &dyn Fn(&str, &Value, &Adapter) -> Result<BackendFacts>,
     metric: &dyn Fn(&str, &Value) -> Result<MetricFacts>,
 ) -> Result<Plan> {
     for strategy in &file.strategies {
@@ -57,6 +57,9 @@ pub fn expand(
     Ok(plan)
 }
 
+/// Adapters of the host, for any backend that is asked in words and learns from nobody.
+pub const HOST_ADAPTERS: [&str; 2] = ["in-context", "calibrate"];
+
 /// Settings as JSON, with keys in order.
 fn settings(table: &toml::Table) -> Result<Value> {
     serde_json::to_value(table).map_err(|e| Fault::usage("settings", e))
@@ -76,7 +79,7 @@ pub fn check_method_name(name: &str) -> std::result::Result<(), String> {
 
 fn methods(
     file: &RunFile,
-    backend: &dyn Fn(&str, &Value) -> Result<BackendFacts>,
+    backend: &dyn Fn(&str, &Value, &Adapter) -> Result<BackendFacts>,
 ) -> Result<Vec<PlannedMethod>> {
     let mut names = BTreeSet::new();
     let mut methods = Vec::new();
@@ -91,14 +94,41 @@ fn methods(
             return Err(fault.hint("give each its own `name`"));
         }
         let settings = settings(table)?;
-        let facts = backend(wanted, &settings).map_err(|fault| Fault {
+        let placed = |fault: Fault| Fault {
             place: format!("{}: method `{name}`", file.fault(&at, "").place),
             ..fault
-        })?;
-        let (backend, adapter) = (short.to_owned(), *adapter);
+        };
+        let facts = backend(wanted, &settings, adapter).map_err(placed)?;
+        let facts = adapted(facts, adapter).map_err(placed)?;
+        let (backend, adapter) = (short.to_owned(), adapter.clone());
         methods.push(PlannedMethod { name, backend, adapter, settings, facts });
     }
     Ok(methods)
+}
+
+/// What a backend is with an adapter: a method that learns from the pilot, from nobody on.
+fn adapted(facts: BackendFacts, adapter: &Adapter) -> Result<BackendFacts> {
+    if adapter.is_none() {
+        return Ok(facts);
+    }
+    let is_hosts = HOST_ADAPTERS.contains(&adapter.name.as_str());
+    let wrong = |message: String| Err(Fault::usage("", message));
+    let name = adapter.name.escape_debug();
+    if !is_hosts && !facts.adapters.contains(&adapter.name) {
+        let known: Vec<&str> = std::iter::once("none")
+            .chain(HOST_ADAPTERS.iter().copied())
+            .chain(facts.adapters.iter().map(String::as_str))
+            .collect();
+        let fault = Fault::usage("", format!("no adapter is called `{name}` here"));
+        return Err(fault.hint(format!("there are: {}", known.join(", "))));
+    }
+    if is_hosts && facts.learns_from != LearnsFrom::Nothing {
+        return wrong(format!("the adapter `{name}` is for backends that learn from nobody"));
+    }
+    if is_hosts && !facts.needs_messages {
+        return wrong(format!("the adapter `{name}` is for backends that are asked in words"));
+    }
+    Ok(BackendFacts { learns_from: LearnsFrom::Pilot, min_pilot: 0, ..facts })
 }
 
 fn metrics(

@@ -1,6 +1,7 @@
 //! What a plan has to know of plugins. The plugin stage fills it in.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Whose answers a backend may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,15 @@ pub struct BackendFacts {
     pub needs_messages: bool,
     /// Same seed, same requests, same answers.
     pub deterministic: bool,
+    /// Ways of learning that it offers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adapters: Vec<String>,
+    /// So many people are interviewed at a time; everybody: `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people_per_call: Option<usize>,
+    /// What of the opened backend changes its answers and is no setting.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub provenance: BTreeMap<String, String>,
 }
 
 /// A metric's library.

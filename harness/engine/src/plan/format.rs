@@ -1,8 +1,8 @@
 //! The plan as it is stored: `plan.json`, format 1.
 
 use super::{
-    BackendFacts, LearnsFrom, MetricFacts, PluginFacts,
-    runfile::{Adapter, IntervalKind, LeaderboardSpec, ScoreSpec},
+    Adapter, BackendFacts, LearnsFrom, MetricFacts, PluginFacts,
+    runfile::{IntervalKind, LeaderboardSpec, ScoreSpec},
 };
 use crate::{
     experiment::{Experiment, Exposure, Origin},
@@ -10,7 +10,7 @@ use crate::{
     pilot::Strategy,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the plan's format.
 ///
@@ -176,8 +176,11 @@ struct Identity<'a> {
     plugin: &'a str,
     plugin_version: &'a str,
     backend: &'a str,
-    adapter: Adapter,
+    adapter: &'a Adapter,
     settings: &'a serde_json::Value,
+    /// Skipped where a backend has none: most do not.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    provenance: &'a BTreeMap<String, String>,
     size: usize,
     strategy: String,
     seed: u32,
@@ -228,8 +231,9 @@ impl Plan {
             plugin: &method.facts.plugin.name,
             plugin_version: &method.facts.plugin.version,
             backend: &method.backend,
-            adapter: method.adapter,
+            adapter: &method.adapter,
             settings: &method.settings,
+            provenance: &method.facts.provenance,
             size,
             strategy: strategy.to_string(),
             seed,
@@ -249,7 +253,7 @@ impl Plan {
         let method = PlannedMethod {
             name: name.to_owned(),
             backend: "elsewhere".to_owned(),
-            adapter: Adapter::None,
+            adapter: Adapter::default(),
             settings: serde_json::Value::Object(serde_json::Map::new()),
             facts: BackendFacts {
                 plugin,
@@ -258,6 +262,9 @@ impl Plan {
                 min_pilot: 0,
                 needs_messages: false,
                 deterministic: true,
+                adapters: Vec::new(),
+                people_per_call: None,
+                provenance: BTreeMap::new(),
             },
         };
         let planned = self.experiment(experiment).cloned();

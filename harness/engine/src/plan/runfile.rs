@@ -1,5 +1,6 @@
 //! The run file, `pilotbench.toml`, key by key.
 
+use super::Adapter;
 use crate::{
     experiment::{line_of, read_text, toml_fault},
     fault::{Fault, Result},
@@ -166,7 +167,7 @@ pub struct MethodSpec {
     pub name: Option<String>,
     /// Backend, `NAME`, `PLUGIN/NAME` or `PLUGIN@VERSION/NAME`.
     pub backend: String,
-    /// How the backend learns from the pilot.
+    /// How it learns from the pilot: a name, or `{ name = "…", … }` with settings.
     #[serde(default)]
     pub adapter: Adapter,
     /// Settings for the backend.
@@ -174,15 +175,6 @@ pub struct MethodSpec {
     pub settings: toml::Table,
     /// Sizes for this method instead of the run's.
     pub sizes: Option<Sizes>,
-}
-
-/// How a backend learns from the pilot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Adapter {
-    /// In its own way: the host passes the pilot on.
-    #[default]
-    None,
 }
 
 /// A metric with settings.
@@ -380,7 +372,7 @@ impl RunFile {
             let spec = MethodSpec {
                 name: None,
                 backend: name.get_ref().clone(),
-                adapter: Adapter::None,
+                adapter: Adapter::default(),
                 settings: toml::Table::new(),
                 sizes: None,
             };

@@ -164,11 +164,14 @@ fn named(name: &str, call: &str, fault: Fault) -> Fault {
 fn fault_of(name: &str, call: &str, error: &PluginError) -> Fault {
     let detail = match error.detail.as_str() {
         "" => String::new(),
+        // The message says it.
+        _ if error.code == ErrorCode::TOO_LONG => String::new(),
         detail => format!(" at {detail}"),
     };
     let kind = match error.code {
         ErrorCode::CONFIG => FaultKind::Usage,
         ErrorCode::CANCELLED => FaultKind::Interrupted,
+        ErrorCode::TOO_LONG => FaultKind::TooLong,
         _ => FaultKind::Plugin,
     };
     match error.code {

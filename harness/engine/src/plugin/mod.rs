@@ -35,7 +35,7 @@ pub use lock::{Added, Hash, LOCK_FILE, LockState, Locked, PluginLock};
 pub use manifest::{About, Library, MANIFEST_FILE, Manifest, Placed, Provides, host_target};
 pub use needs::Needs;
 pub use opened::Opened;
-pub use places::{Source, project_place, user_place};
+pub use places::{Source, project_place, user_data, user_place};
 pub use registry::{
     BackendDescription, Better, Executor, Heading, MetricDescription, Plugins, ScoreInfo,
 };

@@ -37,10 +37,15 @@ pub fn project_place() -> PathBuf {
 
 /// The place of the user, where there is a home.
 pub fn user_place() -> Option<PathBuf> {
+    Some(user_data()?.join("plugins"))
+}
+
+/// Where the user's data of ours lie: plugins, models, adapters.
+pub fn user_data() -> Option<PathBuf> {
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let data = data.filter(|folder| folder.is_absolute()).or(home)?;
-    Some(data.join("pilotbench/plugins"))
+    Some(data.join("pilotbench"))
 }
 
 /// All folders that are searched, in order of precedence. Never the working folder itself, `PATH`

@@ -14,7 +14,7 @@ use crate::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
@@ -56,6 +56,28 @@ pub struct BackendDescription {
     /// Same seed, same requests, same answers.
     #[serde(default)]
     pub deterministic: bool,
+    /// Ways of learning from the pilot that it offers.
+    #[serde(default)]
+    pub adapters: Vec<AdapterDescription>,
+    /// So many people are interviewed at a time.
+    #[serde(default)]
+    pub people_per_call: Option<usize>,
+}
+
+/// A way of learning as its backend describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdapterDescription {
+    /// Name.
+    pub name: String,
+    /// One line for people.
+    pub summary: String,
+}
+
+/// What a backend's counters of use carry besides.
+#[derive(Deserialize)]
+struct Used {
+    #[serde(default)]
+    provenance: BTreeMap<String, String>,
 }
 
 /// A metric as its plugin describes it.
@@ -176,7 +198,17 @@ impl Plugins {
             min_pilot: described.min_pilot,
             needs_messages: described.needs_messages,
             deterministic: described.deterministic,
+            adapters: described.adapters.into_iter().map(|adapter| adapter.name).collect(),
+            people_per_call: described.people_per_call.filter(|people| *people > 0),
+            provenance: self.provenance(wanted, settings)?,
         })
+    }
+
+    fn provenance(&self, wanted: &str, settings: &Value) -> Result<BTreeMap<String, String>> {
+        let usage = self.open_backend(wanted, settings)?.usage()?;
+        let used: Used = serde_json::from_str(&usage)
+            .map_err(|e| Fault::plugin(wanted, format!("its counters of use are wrong: {e}")))?;
+        Ok(used.provenance)
     }
 
     /// What a metric says of itself, its settings checked by opening it.

@@ -1,4 +1,5 @@
 use crate::{
+    adapter::Calibration,
     fault::Fault,
     plan::{PluginFacts, Replicate},
 };
@@ -29,8 +30,26 @@ pub struct Manifest {
     pub table_sha256: String,
     /// Version of pilotbench.
     pub pilotbench: String,
+    /// What the host's adapter learned from the pilot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapted: Option<Adapted>,
     /// What differs between two runs of the same replicate.
     pub volatile: Volatile,
+}
+
+/// What the host's adapter learned from the pilot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adapted {
+    /// Pilot participants that the backend was told of.
+    InContext {
+        /// As many as fit into what the backend takes.
+        told: usize,
+        /// As many as were to be told.
+        wanted: usize,
+    },
+    /// How log-probabilities were changed, by item.
+    Calibrate(Vec<Calibration>),
 }
 
 impl Manifest {
@@ -42,6 +61,7 @@ impl Manifest {
         sets: Sets,
         plugin: &PluginFacts,
         table_sha256: &str,
+        adapted: Option<Adapted>,
         volatile: Volatile,
     ) -> Self {
         Self {
@@ -53,6 +73,7 @@ impl Manifest {
             plugin: plugin.clone(),
             table_sha256: table_sha256.to_owned(),
             pilotbench: env!("CARGO_PKG_VERSION").to_owned(),
+            adapted,
             volatile,
         }
     }

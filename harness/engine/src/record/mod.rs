@@ -23,7 +23,7 @@ mod store;
 pub use answers::{decode, encode};
 pub use journal::Journal;
 pub use lock::Lock;
-pub use manifest::{AnswersFile, Counts, Failure, Manifest, Sets, Volatile};
+pub use manifest::{Adapted, AnswersFile, Counts, Failure, Manifest, Sets, Volatile};
 
 use crate::{
     fault::{Fault, FaultKind, Result},

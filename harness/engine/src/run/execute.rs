@@ -9,7 +9,6 @@ use crate::{
     plugin::Plugins,
     record::{Journal, Manifest, Record},
 };
-use rayon::prelude::*;
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -62,6 +61,9 @@ pub fn execute(
             pending.push(replicate);
         }
     }
+    // Replicates of the same people follow each other: a backend that keeps what it computed for
+    // some words finds them again.
+    pending.sort_by_key(|replicate| (experiment_at(plan, replicate), replicate.seed));
     let mut outcome = Outcome {
         planned: plan.replicates.len(),
         earlier: plan.replicates.len() - pending.len(),
@@ -87,15 +89,22 @@ pub fn execute(
     let (receiver, broken) = (Mutex::default(), Broken::default());
     std::thread::scope(|scope| {
         let committer = Committer::start(scope, record, &receiver, &broken, &on_commit);
-        pending.par_iter().for_each(|replicate| {
-            if stop.load(Ordering::Relaxed) || broken.is_set() {
-                return;
-            }
+        let one = |replicate: &Replicate| {
             match guarded(plan, experiments, replicate, &sessions, stop) {
                 Ok((manifest, answers)) => committer.send(Ready { manifest, answers }),
                 // A plugin that says so unasked has failed.
                 Err(fault) if is_stopped(&fault, stop) => {}
                 Err(fault) => on_failure(replicate, &fault).unwrap_or_else(|f| broken.set(f)),
+            }
+        };
+        // Each thread takes the next one, so that they are done in their order.
+        let next = AtomicUsize::new(0);
+        rayon::broadcast(|_| {
+            while let Some(replicate) = pending.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if stop.load(Ordering::Relaxed) || broken.is_set() {
+                    return;
+                }
+                one(replicate);
             }
         });
     });
@@ -105,6 +114,11 @@ pub fn execute(
     outcome.interrupted = outcome.committed + outcome.failed < pending.len();
     journal.note("end", "", &format!("{} committed, {} failed", outcome.committed, outcome.failed));
     Ok(outcome)
+}
+
+/// The place of a replicate's experiment in the plan.
+fn experiment_at(plan: &Plan, replicate: &Replicate) -> Option<usize> {
+    plan.experiments.iter().position(|experiment| experiment.id == replicate.experiment)
 }
 
 fn is_stopped(fault: &Fault, stop: &AtomicBool) -> bool {

@@ -5,11 +5,13 @@
 
 mod commit;
 mod execute;
+mod learned;
 mod pilots;
 mod replicate;
 mod status;
 
 pub use execute::{Outcome, Progress, execute};
+pub use learned::check_adapter;
 pub use pilots::pilots;
 pub use replicate::{Participants, participants, sets};
 pub use status::{Status, status};

@@ -1,16 +1,18 @@
 //! One replicate, from the plan's line to bytes that can be committed.
 
+use super::learned::Learned;
 use crate::{
-    adapter::{self, Revelation},
-    experiment::{Experiment, People},
+    adapter::{self, Choice, Revelation},
+    experiment::{Design, Experiment, People},
     fault::Result,
     identity::{self, Digest},
     interview::{self, Interview},
     pilot::Split,
-    plan::{Plan, PlannedMethod, PluginFacts, Replicate},
+    plan::{Adapter, Plan, PlannedMethod, PluginFacts, Replicate},
     plugin::BackendSession,
     record::{self, AnswersFile, Counts, Manifest, Sets, Volatile},
 };
+use arrow_array::RecordBatch;
 use serde::Serialize;
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -57,9 +59,40 @@ pub fn participants(
 }
 
 #[derive(Serialize)]
-struct AdaptParams {
+struct AdaptParams<'a> {
     experiment: crate::experiment::Design,
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adapter: Option<AdapterParams<'a>>,
+}
+
+#[derive(Serialize)]
+struct AdapterParams<'a> {
+    name: &'a str,
+    settings: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+/// Parameters of `adapt`, JSON text.
+pub(super) fn adapt_params(design: &Design, seed: u64, choice: &Choice) -> String {
+    let adapter = match choice {
+        Choice::Backends(Adapter { name, settings }) => Some(AdapterParams { name, settings }),
+        _ => None,
+    };
+    identity::canonical_json(&AdaptParams { experiment: design.without_truth(), seed, adapter })
+}
+
+/// The table of revealed people as it crosses to a backend.
+pub(super) fn revealed(
+    experiment: &Experiment,
+    revelation: &Revelation,
+    with_messages: bool,
+) -> RecordBatch {
+    let mut columns = revelation.columns(experiment);
+    if with_messages {
+        let people = experiment.people.take(&revelation.revealed);
+        columns.push("messages", Arc::new(interview::whole(&experiment.design, &people)));
+    }
+    columns.batch()
 }
 
 /// Runs a replicate: reveal, adapt, interview, encode.
@@ -74,24 +107,37 @@ pub(super) fn run(
     Session { backend, plugin, isolation }: &Session,
     stop: &AtomicBool,
 ) -> Result<(Manifest, Vec<u8>)> {
-    let Participants { revelation, .. } = participants(plan, experiment, method, replicate)?;
+    let Participants { revelation, pilot } = participants(plan, experiment, method, replicate)?;
     let design = &experiment.design;
+    let choice = Choice::of(&method.adapter)?;
     let seed = crate::random::key(&["backend", &replicate.id]);
-    let params =
-        identity::canonical_json(&AdaptParams { experiment: design.without_truth(), seed });
+    let params = adapt_params(design, seed, &choice);
     let started = Instant::now();
-    let handle = backend.adapt(revelation.batch(experiment), &params, stop)?;
-    let adapted = Instant::now();
+    // Where the host learns, the backend sees nobody.
+    let nobody = Revelation::of_nobody(&revelation);
+    let seen = if choice.is_backends() { &revelation } else { &nobody };
+    let seen = revealed(experiment, seen, method.facts.needs_messages);
+    let handle = backend.adapt(seen, &params, stop)?;
     let people = experiment.people.take(&revelation.asked);
     let interview = Interview {
         design,
         people: &people,
         seed: replicate.seed,
         with_messages: method.facts.needs_messages,
+        at_once: method.facts.people_per_call,
+        before: design.preamble.trim(),
+        calibrations: None,
     };
-    let transcript = interview::conduct(&interview, backend.as_ref(), handle, stop);
+    let ask = || -> Result<_> {
+        let learned = Learned::from(&choice, experiment, &pilot, &interview, (&**backend, handle), stop)?;
+        let adapted = Instant::now();
+        let interview = learned.told_to(&interview);
+        let transcript = interview::conduct(&interview, backend.as_ref(), handle, stop)?;
+        Ok((transcript, learned, adapted))
+    };
+    let asked = ask();
     let released = backend.release(handle);
-    let transcript = transcript?;
+    let (transcript, learned, adapted) = asked?;
     released?;
     let answered = Instant::now();
     let bytes = record::encode(&transcript.batch(design))?;
@@ -115,6 +161,7 @@ pub(super) fn run(
         sets(&experiment.people, &revelation),
         plugin,
         &experiment.card.table.sha256,
+        learned.facts,
         volatile,
     );
     Ok((manifest, bytes))

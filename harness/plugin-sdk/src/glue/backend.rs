@@ -1,6 +1,6 @@
 use super::{export_batch, guard, import_batch};
 use crate::{
-    Answers, Backend, BackendInfo, Control, Error, Experiment, Pilot, Requests, Result,
+    Answers, Backend, BackendInfo, Control, Error, Experiment, Pilot, Requests, Result, Usage,
     abi::{
         Batch, Control as AbiControl, Res,
         abi_stable::{
@@ -12,7 +12,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     mem::ManuallyDrop,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -39,6 +39,14 @@ struct Described {
     name: &'static str,
     #[serde(flatten)]
     info: BackendInfo,
+}
+
+/// What crosses of a backend's use.
+#[derive(Serialize)]
+struct Used {
+    #[serde(flatten)]
+    counters: Usage,
+    provenance: BTreeMap<String, String>,
 }
 
 /// All descriptions as a JSON list.
@@ -139,7 +147,10 @@ impl<B: Backend> BackendV1 for Shim<B> {
     }
 
     fn usage(&self) -> Res<RString> {
-        guard(|| to_json(&self.backend.usage()))
+        guard(|| {
+            let provenance = self.backend.provenance().into_iter().collect();
+            to_json(&Used { counters: self.backend.usage(), provenance })
+        })
     }
 
     fn close(&self) -> Res<()> {

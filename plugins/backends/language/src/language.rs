@@ -3,15 +3,22 @@
 use crate::{Message, Options, Problem, Template, Tokenizer};
 use std::ops::Range;
 
-/// A model's language.
+/// A model's language. Many threads may use one.
 pub struct Language {
     tokenizer: Tokenizer,
     template: Template,
-    /// Text that the template writes between the opened prompt and an answer, up to its last space.
+    /// How the template writes answers, or why it writes none.
+    manner: Result<Manner, Problem>,
+}
+
+/// How a template writes answers.
+struct Manner {
+    /// Text between the opened prompt and an answer, up to its last space.
     opening: String,
     /// Spaces before an answer: part of its first token.
     gap: String,
-    end: Vec<u32>,
+    /// Tokens that end an answer, the usual one first.
+    ends: Vec<u32>,
 }
 
 /// A whole interview in tokens.
@@ -19,41 +26,49 @@ pub struct Language {
 pub struct Interview {
     /// All tokens.
     pub tokens: Vec<u32>,
-    /// Where the tokens of each assistant message are, in order; the tokens before are its prompt,
-    /// the token after is one that ends an answer.
+    /// Where the tokens of each assistant message are, in order. The tokens before are its prompt,
+    /// the token after ends it.
     pub answers: Vec<Range<usize>>,
 }
 
-/// The interview from which a template's habits are read.
+impl Manner {
+    /// Reads from a short interview how answers are written.
+    fn of(tokenizer: &Tokenizer, template: &Template, ends: Vec<u32>) -> Result<Self, Problem> {
+        let [question, answer] = specimen();
+        let open = template.render(std::slice::from_ref(&question), true)?;
+        let whole = template.render(&[question, answer.clone()], false)?;
+        let odd = || Problem::words("chat template: an answer does not follow the opened prompt");
+        let rest = whole.strip_prefix(&open).ok_or_else(odd)?;
+        let (lead, after) = rest.split_once(&answer.content).ok_or_else(odd)?;
+        let opening = lead.trim_end_matches(' ');
+        let usual = tokenizer.encode(after)?.first().copied();
+        let others = ends.into_iter().filter(|end| Some(*end) != usual);
+        let ends: Vec<u32> = usual.into_iter().chain(others).collect();
+        if ends.is_empty() {
+            return Err(Problem::words("chat template: no token ends an answer"));
+        }
+        let gap = lead[opening.len()..].to_owned();
+        Ok(Self { opening: opening.to_owned(), gap, ends })
+    }
+}
+
+/// The interview from which a template's manner is read.
 fn specimen() -> [Message; 2] {
     let says = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
     [says("user", "Question"), says("assistant", "Answer")]
 }
 
 impl Language {
-    /// Joins tokenizer and template. `end` holds the tokens that end an answer, the usual one
-    /// first; when it is empty, it is the token that the template writes after one.
-    ///
-    /// # Errors
-    /// When the template does not write an answer after an opened prompt, or ends it with no token.
-    pub fn new(tokenizer: Tokenizer, template: Template, end: Vec<u32>) -> Result<Self, Problem> {
-        let [question, answer] = specimen();
-        let open = template.render(std::slice::from_ref(&question), true)?;
-        let whole = template.render(&[question, answer.clone()], false)?;
-        let odd = || Problem::file("chat_template: an answer does not follow the opened prompt");
-        let rest = whole.strip_prefix(&open).ok_or_else(odd)?;
-        let (lead, after) = rest.split_once(&answer.content).ok_or_else(odd)?;
-        let opening = lead.trim_end_matches(' ');
-        let gap = lead[opening.len()..].to_owned();
-        let end = match end.is_empty() {
-            true => tokenizer.encode(after)?.into_iter().take(1).collect(),
-            false => end,
-        };
-        if end.is_empty() {
-            return Err(Problem::file("chat_template: no token ends an answer"));
-        }
-        let opening = opening.to_owned();
-        Ok(Self { tokenizer, template, opening, gap, end })
+    /// Joins tokenizer and template. The token that the template writes after an answer is the usual
+    /// one that ends it; `ends` are further ones. A template that writes no answers is told when
+    /// something is asked.
+    pub fn new(tokenizer: Tokenizer, template: Template, ends: Vec<u32>) -> Self {
+        let manner = Manner::of(&tokenizer, &template, ends);
+        Self { tokenizer, template, manner }
+    }
+
+    fn manner(&self) -> Result<&Manner, Problem> {
+        self.manner.as_ref().map_err(Clone::clone)
     }
 
     /// The tokenizer.
@@ -61,24 +76,33 @@ impl Language {
         &self.tokenizer
     }
 
+    /// One more than the largest token id.
+    pub fn vocabulary_size(&self) -> usize {
+        self.tokenizer.vocabulary_size()
+    }
+
     /// Tokens that end an answer, the usual one first.
-    pub fn end(&self) -> &[u32] {
-        &self.end
+    pub fn ends(&self) -> &[u32] {
+        self.manner.as_ref().map_or(&[], |manner| &manner.ends)
+    }
+
+    /// The messages up to a question as text, opened for its answer.
+    ///
+    /// # Errors
+    /// When the last message is not a question, or the template refuses the messages.
+    pub fn prompt_text(&self, messages: &[Message]) -> Result<String, Problem> {
+        if messages.last().is_none_or(|last| last.role != "user") {
+            return Err(Problem::input("messages: the last is not a question of the user"));
+        }
+        Ok(self.template.render(messages, true)? + &self.manner()?.opening)
     }
 
     /// Tokens of the messages up to a question, opened for its answer.
     ///
     /// # Errors
-    /// When the last message is not a question, or the template refuses the messages.
+    /// As [`Language::prompt_text`].
     pub fn prompt(&self, messages: &[Message]) -> Result<Vec<u32>, Problem> {
-        self.tokenizer.encode(&self.opened(messages)?)
-    }
-
-    fn opened(&self, messages: &[Message]) -> Result<String, Problem> {
-        if messages.last().is_none_or(|last| last.role != "user") {
-            return Err(Problem::input("messages: the last is not a question of the user"));
-        }
-        Ok(self.template.render(messages, true)? + &self.opening)
+        self.tokenizer.encode(&self.prompt_text(messages)?)
     }
 
     /// The tree of an item's labels after a prompt.
@@ -87,28 +111,37 @@ impl Language {
     /// When labels are empty or equal in tokens, or hold a token that ends an answer.
     pub fn options(&self, labels: &[&str]) -> Result<Options, Problem> {
         let [question, _] = specimen();
-        let prompt = self.opened(&[question])?;
+        let prompt = self.prompt_text(&[question])?;
         let before = self.tokenizer.encode(&prompt)?;
-        let tokens = labels.iter().map(|label| self.label(&prompt, &before, label));
-        Options::new(tokens.collect::<Result<_, _>>()?, self.end[0])
+        let manner = self.manner()?;
+        let tokens = labels.iter().map(|label| self.label(manner, &prompt, &before, label));
+        Options::new(tokens.collect::<Result<_, _>>()?, manner.ends[0])
     }
 
     /// Tokens of a label after a prompt, of which text and tokens are given.
-    fn label(&self, prompt: &str, before: &[u32], label: &str) -> Result<Vec<u32>, Problem> {
+    fn label(
+        &self,
+        manner: &Manner,
+        prompt: &str,
+        before: &[u32],
+        label: &str,
+    ) -> Result<Vec<u32>, Problem> {
         if label.trim().is_empty() {
             return Err(Problem::input("an item with an empty label"));
         }
-        let whole = self.tokenizer.encode(&format!("{prompt}{}{label}", self.gap))?;
+        let words = format!("{}{label}", manner.gap);
+        let whole = self.tokenizer.encode(&format!("{prompt}{words}"))?;
         let tokens = match whole.strip_prefix(before) {
             Some(tokens) => tokens.to_vec(),
-            // Words run across the prompt's end, but its tokens stand before an answer begins.
-            None => self.tokenizer.encode(&format!("{}{label}", self.gap))?,
+            // A word runs across the prompt's end, whose tokens are there before an answer begins.
+            None => self.tokenizer.encode(&words)?,
         };
-        if tokens.iter().any(|token| self.end.contains(token)) {
-            let message = format!("label {label:?} holds a token that ends an answer");
-            return Err(Problem::input(message));
+        match tokens.iter().any(|token| manner.ends.contains(token)) {
+            true => {
+                Err(Problem::words(format!("label {label:?} holds a token that ends an answer")))
+            }
+            false => Ok(tokens),
         }
-        Ok(tokens)
     }
 
     /// Tokens of an interview with its answers, and where each answer is.
@@ -123,14 +156,16 @@ impl Language {
         for (i, message) in messages.iter().enumerate().filter(|(_, m)| m.role == "assistant") {
             let odd = |what: &str| {
                 let message = format!("messages: {what} answer {i} are not as in its own prompt");
-                Problem::input(message)
+                Problem::words(message)
             };
-            let prompt = self.opened(&messages[..i])?;
-            let answered = format!("{prompt}{}{}", self.gap, message.content.trim());
-            if !text.starts_with(&answered) {
-                return Err(odd("the words up to"));
-            }
-            let (start, end) = (self.tokenizer.encode(&prompt)?, self.tokenizer.encode(&answered)?);
+            let prompt = self.prompt_text(&messages[..i])?;
+            // Some templates trim what is said.
+            let answered = [message.content.as_str(), message.content.trim()]
+                .map(|said| Ok(format!("{prompt}{}{said}", self.manner()?.gap)));
+            let answered: Vec<String> = answered.into_iter().collect::<Result<_, Problem>>()?;
+            let answered = answered.iter().find(|answered| text.starts_with(*answered));
+            let answered = answered.ok_or_else(|| odd("the words up to"))?;
+            let (start, end) = (self.tokenizer.encode(&prompt)?, self.tokenizer.encode(answered)?);
             if !tokens.starts_with(&start) {
                 return Err(odd("the tokens before"));
             }

@@ -4,13 +4,13 @@
 //! The way of an answer: [`parse_messages`] reads the request, [`Language::prompt`] makes its
 //! tokens, [`Language::options`] makes the tree of the item's labels after it, the backend
 //! computes logits at each [`Branching`], and [`Options::log_probabilities`] gives the answer's
-//! distribution. [`trie::plan`] says what prompts have in common, [`order`] asks again with the
+//! distribution. [`trie::plan`] says what prompts have in common, [`orders`] asks again with the
 //! labels in another order.
 
 mod language;
 mod message;
 mod options;
-pub mod order;
+pub mod orders;
 mod problem;
 mod template;
 mod tokenizer;

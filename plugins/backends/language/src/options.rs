@@ -1,6 +1,6 @@
 //! An item's labels as a tree of tokens.
 
-use crate::{Kind, Problem};
+use crate::Problem;
 
 /// A place where labels part: after `path`, one of `tokens` follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Options {
                     if levels.len() > 1 {
                         let (a, b) = (levels[0], levels[1]);
                         let message = format!("labels {a} and {b} have the same tokens");
-                        return Err(Problem::input(message));
+                        return Err(Problem::words(message));
                     }
                     return Ok(());
                 };
@@ -105,14 +105,14 @@ impl Options {
         if logits.len() != self.branchings.len() || out.len() != self.levels() {
             let (given, wanted) = (logits.len(), self.branchings.len());
             let message = format!("logits of {given} branchings instead of {wanted}");
-            return Err(Problem::new(Kind::Model, message));
+            return Err(Problem::words(message));
         }
         let mut logs = Vec::with_capacity(logits.len());
         for (branching, logits) in self.branchings.iter().zip(logits) {
             if logits.len() != branching.tokens.len() {
                 let (given, wanted) = (logits.len(), branching.tokens.len());
                 let message = format!("{given} logits for {wanted} tokens");
-                return Err(Problem::new(Kind::Model, message));
+                return Err(Problem::words(message));
             }
             logs.push(log_softmax(logits)?);
         }
@@ -133,7 +133,7 @@ impl Options {
 
 fn log_softmax(logits: &[f32]) -> Result<Vec<f64>, Problem> {
     if let Some(odd) = logits.iter().find(|logit| !logit.is_finite()) {
-        return Err(Problem::new(Kind::Model, format!("the model's logits hold {odd}")));
+        return Err(Problem::words(format!("the model's logits hold {odd}")));
     }
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let shifted = |logit: &f32| f64::from(*logit) - f64::from(largest);

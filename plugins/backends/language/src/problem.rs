@@ -1,42 +1,67 @@
 //! What can go wrong.
 
-use std::fmt::Display;
+use std::{fmt::Display, path::Path};
 
-/// Who has to act on a [`Problem`].
+/// What a [`Problem`] lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A file is missing, damaged, or of a form that is not known here.
+    /// A file cannot be read.
     File,
-    /// The model gave what no model should give.
+    /// A model is damaged, of a form that is not known here, or cannot say or take this.
     Model,
-    /// An interview is longer than the model can read.
-    TooLong,
-    /// A request or setting is wrong.
+    /// A request, setting or number breaks the contract.
     BadInput,
 }
 
-/// Something that went wrong, in one line: the file or part, what is wrong, what would be right.
+/// Something that went wrong, in one line: the place, what is wrong, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{}{}{message}", place, if place.is_empty() { "" } else { ": " })]
 pub struct Problem {
-    /// Who has to act.
+    /// What it lies in.
     pub kind: Kind,
-    /// The line.
+    /// The file; empty when no file is at fault or none is known.
+    pub place: String,
+    /// What is wrong.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem of this kind; line ends become spaces.
-    pub fn new(kind: Kind, message: impl Display) -> Self {
+    fn new(kind: Kind, place: String, message: impl Display) -> Self {
+        // Files and templates may hold any text; a problem is one line.
         let message = message.to_string().trim_end().replace(['\n', '\r'], " ");
-        Self { kind, message }
+        Self { kind, place, message }
     }
 
-    pub(crate) fn file(message: impl Display) -> Self {
-        Self::new(Kind::File, message)
+    /// A file that cannot be read.
+    pub fn file(path: &Path, message: impl Display) -> Self {
+        Self::new(Kind::File, path.display().to_string(), message)
     }
 
-    pub(crate) fn input(message: impl Display) -> Self {
-        Self::new(Kind::BadInput, message)
+    /// A file that makes no model.
+    pub fn model(path: &Path, message: impl Display) -> Self {
+        Self::new(Kind::Model, path.display().to_string(), message)
+    }
+
+    /// Something that a model cannot say or take.
+    pub fn words(message: impl Display) -> Self {
+        Self::new(Kind::Model, String::new(), message)
+    }
+
+    /// A request, setting or number that breaks the contract.
+    pub fn input(message: impl Display) -> Self {
+        Self::new(Kind::BadInput, String::new(), message)
+    }
+
+    /// Says in which file, unless a place is told already.
+    pub fn at(mut self, path: &Path) -> Self {
+        if self.place.is_empty() {
+            self.place = path.display().to_string();
+        }
+        self
+    }
+
+    /// Whether it is the model that cannot do this.
+    pub fn is_model(&self) -> bool {
+        self.kind == Kind::Model
     }
 }

@@ -18,7 +18,9 @@ use std::io;
 /// `Answer:`.
 pub const PLAIN: &str = include_str!("plain.jinja");
 
-const NAME: &str = "chat_template";
+const NAME: &str = "chat template";
+/// Instructions that a template may take to write an interview; ours take some thousands.
+const FUEL: u64 = 10_000_000;
 
 /// A model's chat template. Many threads may use one.
 pub struct Template {
@@ -35,7 +37,8 @@ impl Template {
     /// When the template is not well formed.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<Self, Problem> {
         let mut environment = Environment::new();
-        environment.set_syntax(trimmed().map_err(|e| Problem::file(said(&e)))?);
+        environment.set_syntax(trimmed().map_err(|e| Problem::words(said(&e)))?);
+        environment.set_fuel(Some(FUEL));
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
@@ -45,7 +48,7 @@ impl Template {
         environment.add_test("iterable", is_iterable);
         environment
             .add_template_owned(NAME, without_marks(source))
-            .map_err(|e| Problem::file(said(&e)))?;
+            .map_err(|e| Problem::words(said(&e)))?;
         Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned() })
     }
 
@@ -71,8 +74,8 @@ impl Template {
             tools => (),
             documents => (),
         };
-        let template = self.environment.get_template(NAME).map_err(|e| Problem::file(said(&e)))?;
-        template.render(values).map_err(|e| Problem::input(said(&e)))
+        let template = self.environment.get_template(NAME).map_err(|e| Problem::words(said(&e)))?;
+        template.render(values).map_err(|e| Problem::words(said(&e)))
     }
 }
 

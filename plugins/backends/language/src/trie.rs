@@ -16,18 +16,18 @@ pub struct Node {
 }
 
 /// Plans the computation of prompts as radix trees: parents first, and a depth-first order, so that
-/// what a node needs was computed shortly before. `shared` has for each prompt the number of its
-/// first tokens that are known. A prompt's last token is always computed, for its hidden state is
-/// what is asked; prompts with different numbers of known tokens share nothing. An empty prompt
-/// gets no node. The nodes do not depend on the order of the prompts, but for [`Node::prompt`],
-/// which is the first of those that hold the tokens.
+/// what a node needs was computed shortly before. `known` has for each prompt the number of its
+/// first tokens that are known; a prompt that is known to its end gets no node, and prompts that are
+/// not known equally far share none. The nodes do not depend on the order of the prompts, but for
+/// [`Node::prompt`], which is the first of those that hold the tokens.
 ///
 /// # Panics
 /// When the two slices differ in length.
-pub fn plan(prompts: &[&[u32]], shared: &[usize]) -> Vec<Node> {
-    assert_eq!(prompts.len(), shared.len(), "one number of known tokens per prompt");
-    let known = |p: usize| shared[p].min(prompts[p].len() - 1);
-    let mut order: Vec<usize> = (0..prompts.len()).filter(|p| !prompts[*p].is_empty()).collect();
+pub fn plan(prompts: &[&[u32]], known: &[usize]) -> Vec<Node> {
+    assert_eq!(prompts.len(), known.len(), "one number of known tokens per prompt");
+    let known = |p: usize| known[p];
+    let mut order: Vec<usize> =
+        (0..prompts.len()).filter(|&p| known(p) < prompts[p].len()).collect();
     order.sort_by_key(|&p| (known(p), prompts[p], p));
 
     let mut nodes: Vec<Node> = Vec::new();

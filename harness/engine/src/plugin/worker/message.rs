@@ -60,6 +60,7 @@ enum Kind {
     Usage,
     Plugin,
     Interrupted,
+    TooLong,
 }
 
 /// Characters of a text inside a message.
@@ -78,6 +79,7 @@ impl From<&Fault> for Failure {
         let kind = match fault.kind {
             FaultKind::Usage => Kind::Usage,
             FaultKind::Interrupted => Kind::Interrupted,
+            FaultKind::TooLong => Kind::TooLong,
             FaultKind::Plugin | FaultKind::Died | FaultKind::Store | FaultKind::Nondeterminism => {
                 Kind::Plugin
             }
@@ -94,6 +96,7 @@ impl Failure {
             Kind::Usage => FaultKind::Usage,
             Kind::Plugin => FaultKind::Plugin,
             Kind::Interrupted => FaultKind::Interrupted,
+            Kind::TooLong => FaultKind::TooLong,
         };
         Fault { hint: self.hint, ..Fault::new(kind, self.place, self.message) }
     }

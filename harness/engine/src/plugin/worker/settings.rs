@@ -49,6 +49,11 @@ impl WorkerSettings {
             named(settings, &mut |text| read.extend(installations(text)));
         }
         let mut write: Vec<PathBuf> = needs.write.iter().map(|path| expanded(path)).collect();
+        // What is not there cannot be opened to the worker: our own places are made before.
+        for path in write.iter().filter(|path| path.starts_with(expanded(OWN))) {
+            // Where that fails the plugin finds out, and says so.
+            let _ = std::fs::create_dir_all(path);
+        }
         write.push(own.to_owned());
         Limits {
             sandbox: self.sandbox,
@@ -61,8 +66,14 @@ impl WorkerSettings {
     }
 }
 
-/// A path with the user's home for `~/`.
+/// What of a user's home is ours.
+const OWN: &str = "~/.local/share/pilotbench";
+
+/// A path with the user's home for `~/`, and the user's data folder for `~/.local/share`.
 fn expanded(path: &str) -> PathBuf {
+    if let (Some(rest), Some(data)) = (path.strip_prefix(OWN), crate::plugin::user_data()) {
+        return data.join(rest.trim_start_matches('/'));
+    }
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => PathBuf::from(path),

@@ -83,7 +83,7 @@ fn rule(pre: &str) -> Option<Rule> {
 pub(super) fn build(vocabulary: &Vocabulary) -> Result<tokenizers::Tokenizer, Problem> {
     let rule = known(vocabulary)?;
     let mut tokenizer = tokenizers::Tokenizer::new(model(vocabulary, rule.whole_words)?);
-    let damaged = |e: tokenizers::Error| Problem::file(format!("tokenizer.ggml: {e}"));
+    let damaged = |e: tokenizers::Error| Problem::words(format!("tokenizer.ggml: {e}"));
     if rule.compose {
         tokenizer.with_normalizer(Some(NFC)).map_err(damaged)?;
     }
@@ -105,23 +105,23 @@ fn known(vocabulary: &Vocabulary) -> Result<Rule, Problem> {
     match model.as_str() {
         "gpt2" => {}
         "llama" => {
-            return Err(Problem::file(
+            return Err(Problem::words(
                 "tokenizer.ggml.model is llama (SentencePiece), which a GGUF file does not hold \
                  whole; put the model's tokenizer.json beside it",
             ));
         }
         other => {
             let message = format!("tokenizer.ggml.model is {other:?}; gpt2 is known");
-            return Err(Problem::file(message));
+            return Err(Problem::words(message));
         }
     }
     if !types.is_empty() && types.len() != tokens.len() {
         let (types, tokens) = (types.len(), tokens.len());
         let message = format!("tokenizer.ggml.token_type has {types} entries for {tokens} tokens");
-        return Err(Problem::file(message));
+        return Err(Problem::words(message));
     }
     rule(pre).ok_or_else(|| {
-        Problem::file(format!(
+        Problem::words(format!(
             "tokenizer.ggml.pre is {pre:?}; known are smollm, gpt-2, llama-bpe and qwen2; put the \
              model's tokenizer.json beside it"
         ))
@@ -133,14 +133,14 @@ fn model(vocabulary: &Vocabulary, whole_words: bool) -> Result<BPE, Problem> {
     for (id, token) in (0u32..).zip(&vocabulary.tokens) {
         if let Some(earlier) = ids.insert(token.clone(), id) {
             let message = format!("tokenizer.ggml.tokens: {earlier} and {id} are both {token:?}");
-            return Err(Problem::file(message));
+            return Err(Problem::words(message));
         }
     }
     let mut merges = Vec::with_capacity(vocabulary.merges.len());
     for (i, merge) in vocabulary.merges.iter().enumerate() {
         let Some((left, right)) = merge.split_once(' ') else {
             let message = format!("tokenizer.ggml.merges: {i} is {merge:?}, not two tokens");
-            return Err(Problem::file(message));
+            return Err(Problem::words(message));
         };
         merges.push((left.to_owned(), right.to_owned()));
     }
@@ -148,7 +148,7 @@ fn model(vocabulary: &Vocabulary, whole_words: bool) -> Result<BPE, Problem> {
         .vocab_and_merges(ids.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges)
         .ignore_merges(whole_words)
         .build()
-        .map_err(|e| Problem::file(format!("tokenizer.ggml.merges: {e}")))
+        .map_err(|e| Problem::words(format!("tokenizer.ggml.merges: {e}")))
 }
 
 fn words(words: &Words) -> Result<PreTokenizerWrapper, tokenizers::Error> {

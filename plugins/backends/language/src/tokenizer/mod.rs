@@ -19,10 +19,9 @@ impl Tokenizer {
     /// # Errors
     /// When the file is missing or is no tokenizer.
     pub fn from_file(path: &Path) -> Result<Self, Problem> {
-        let fault = |e: &dyn std::fmt::Display| Problem::file(format!("{}: {e}", path.display()));
-        let bytes = std::fs::read(path).map_err(|e| fault(&e))?;
-        let inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| fault(&e))?;
-        Self::whole(inner).map_err(|e| fault(&e))
+        let bytes = std::fs::read(path).map_err(|e| Problem::file(path, e))?;
+        let inner = tokenizers::Tokenizer::from_bytes(bytes);
+        inner.and_then(Self::whole).map_err(|e| Problem::model(path, e))
     }
 
     /// Makes the tokenizer that a GGUF file describes.
@@ -30,8 +29,7 @@ impl Tokenizer {
     /// # Errors
     /// When the kind of tokenizer is not known here (it is named), or its parts do not fit together.
     pub fn from_gguf(vocabulary: &Vocabulary) -> Result<Self, Problem> {
-        let inner = gguf::build(vocabulary)?;
-        Self::whole(inner).map_err(Problem::file)
+        Self::whole(gguf::build(vocabulary)?).map_err(Problem::words)
     }
 
     /// A tokenizer file may ask for texts to be cut or filled up; an interview is neither.
@@ -49,7 +47,7 @@ impl Tokenizer {
     /// When a part of the text has no token.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, Problem> {
         let encoding = self.inner.encode_fast(text, false);
-        let encoding = encoding.map_err(|e| Problem::input(format!("text to tokens: {e}")))?;
+        let encoding = encoding.map_err(|e| Problem::words(format!("text to tokens: {e}")))?;
         Ok(encoding.get_ids().to_vec())
     }
 

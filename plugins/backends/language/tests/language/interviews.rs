@@ -38,7 +38,7 @@ fn each_answer_follows_its_own_prompt() {
             assert_eq!(whole.tokens[..range.start], prompt, "{name}");
             let said = language.tokenizer().decode(&whole.tokens[range.clone()]);
             assert_eq!(said.trim_start(), messages[answer].content, "{name}");
-            assert_eq!(language.end()[0], whole.tokens[range.end], "{name}");
+            assert_eq!(language.ends()[0], whole.tokens[range.end], "{name}");
         }
     }
 }
@@ -66,7 +66,7 @@ fn a_template_that_rewrites_answers_is_refused_for_whole_interviews() {
 /// GPT-2's words join the two line ends before an answer only as long as no answer follows.
 #[test]
 fn words_that_run_across_the_prompts_end_are_refused_for_whole_interviews() {
-    let language = Language::new(tiny(), template("llama3.jinja"), Vec::new()).unwrap();
+    let language = Language::new(tiny(), template("llama3.jinja"), Vec::new());
     let problem = language.interview(&interview()).unwrap_err();
     assert_eq!(
         problem.message,
@@ -84,7 +84,7 @@ fn what_a_template_writes_before_an_answer_belongs_to_the_prompt() {
                   {% if m.role == 'assistant' %}{{ '(thought)\n  ' }}{% endif %}{{ m.content }}<|im_end|>{% endfor %}\
                   {% if add_generation_prompt %}<assistant>{% endif %}";
     let template = Template::new(source, "", "").unwrap();
-    let language = Language::new(tiny(), template, Vec::new()).unwrap();
+    let language = Language::new(tiny(), template, Vec::new());
     let prompt = language.prompt(&[says("user", "q")]).unwrap();
     assert_eq!(language.tokenizer().decode(&prompt), "<user>q<|im_end|><assistant>(thought)\n");
     let messages = [says("user", "q"), says("assistant", "a")];
@@ -95,19 +95,22 @@ fn what_a_template_writes_before_an_answer_belongs_to_the_prompt() {
 
 #[test]
 fn tokens_that_end_an_answer_may_be_given() {
-    let language = Language::new(tiny(), template("smollm2.jinja"), vec![0, 2]).unwrap();
-    assert_eq!(language.end(), [0, 2]);
-    let options = language.options(&["No", "No way"]).unwrap();
-    assert_eq!(options.branchings.last().unwrap().tokens[0], 0);
+    let language = Language::new(tiny(), template("smollm2.jinja"), vec![0, 2]);
+    assert_eq!(language.ends(), [2, 0], "the template's own first");
+    let problem = language.options(&["No<|endoftext|>"]).unwrap_err();
+    assert!(problem.message.contains("ends an answer"), "{problem}");
 }
 
 #[test]
 fn a_template_without_answers_is_refused() {
     let only = |source: &str| {
         let template = Template::new(source, "", "").unwrap();
-        Language::new(tiny(), template, Vec::new()).err().expect("refused")
+        let language = Language::new(tiny(), template, Vec::new());
+        assert!(language.ends().is_empty());
+        assert_eq!(language.prompt(&[says("user", "q")]), language.options(&["a"]).map(|_| vec![]));
+        language.options(&["a"]).unwrap_err()
     };
-    assert_eq!(only("{{ messages[0].content }}!").kind, Kind::File);
+    assert!(only("{{ messages[0].content }}!").message.contains("does not follow"));
     assert!(
         only("{% for m in messages %}{{ m.content }}{% endfor %}").message.contains("no token")
     );

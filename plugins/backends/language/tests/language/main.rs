@@ -6,7 +6,7 @@
 mod gguf;
 mod interviews;
 mod options;
-mod order;
+mod orders;
 mod sharing;
 mod templates;
 mod tokens;
@@ -48,5 +48,5 @@ fn language(name: &str) -> Language {
         "qwen3.jinja" => Tokenizer::from_gguf(&tokens::vocabulary("qwen2")).unwrap(),
         _ => tiny(),
     };
-    Language::new(tokenizer, template(name), Vec::new()).unwrap()
+    Language::new(tokenizer, template(name), Vec::new())
 }

@@ -40,18 +40,18 @@ fn plain_has_no_token_before_the_text() {
 fn what_a_template_refuses_is_told_in_its_words() {
     let messages = [says("system", "s"), says("tool", "t")];
     let problem = template("llama3.jinja").render(&messages, true).unwrap_err();
-    assert_eq!(problem.kind, Kind::BadInput);
+    assert_eq!(problem.kind, Kind::Model);
     assert_eq!(
         problem.message,
-        "chat_template line 28: only user and assistant may follow, not tool"
+        "chat template line 28: only user and assistant may follow, not tool"
     );
 }
 
 #[test]
 fn a_damaged_template_is_told_with_its_line() {
     let problem = Template::new("a\n{% for x in %}", "", "").err().expect("refused");
-    assert_eq!(problem.kind, Kind::File);
-    assert!(problem.message.starts_with("chat_template line 2: "), "{problem}");
+    assert_eq!(problem.kind, Kind::Model);
+    assert!(problem.message.starts_with("chat template line 2: "), "{problem}");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn smollm2_gives_the_tokens_of_llama_cpp() {
 
 fn refused(vocabulary: &Vocabulary) -> String {
     let problem = Tokenizer::from_gguf(vocabulary).err().expect("refused");
-    assert_eq!(problem.kind, Kind::File);
+    assert_eq!(problem.kind, Kind::Model);
     problem.message
 }
 
@@ -119,9 +119,9 @@ fn damaged_vocabularies_are_told_with_the_place() {
 
 #[test]
 fn a_file_that_is_no_tokenizer_is_told_with_its_path() {
-    for name in ["texts.json", "missing.json"] {
+    for (name, kind) in [("texts.json", Kind::Model), ("missing.json", Kind::File)] {
         let problem = Tokenizer::from_file(&fixture(name)).err().expect("refused");
-        assert_eq!(problem.kind, Kind::File);
-        assert!(problem.message.contains(name), "{problem}");
+        assert_eq!(problem.kind, kind);
+        assert!(problem.to_string().contains(&format!("{name}: ")), "{problem}");
     }
 }

@@ -1,0 +1,66 @@
+//! What can be pulled.
+
+use pilotbench_engine::{
+    fault::{Fault, Result},
+    plugin,
+};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+const CATALOGUE: &str = include_str!("../../models.toml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    model: Vec<Entry>,
+}
+
+/// A file inside a Python package.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    /// Name by which settings call it.
+    pub(super) name: String,
+    pub(super) summary: String,
+    pub(super) licence: String,
+    pub(super) package: String,
+    pub(super) version: String,
+    /// Path inside the package.
+    pub(super) inside: String,
+    /// Name of the file as it is stored.
+    pub(super) file: String,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+}
+
+impl Entry {
+    /// Where the file is stored.
+    pub(super) fn place(&self) -> Result<PathBuf> {
+        let data = plugin::user_data().ok_or_else(|| {
+            Fault::usage("HOME", "is not set, so there is no place for models")
+        })?;
+        Ok(data.join("models").join(&self.name).join(&self.file))
+    }
+}
+
+/// All entries.
+pub(super) fn read() -> Vec<Entry> {
+    let catalogue: Catalogue = toml::from_str(CATALOGUE).expect("the catalogue is tested");
+    catalogue.model
+}
+
+/// The names of all entries.
+pub(super) fn names() -> String {
+    read().iter().map(|entry| entry.name.clone()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_catalogue_can_be_read() {
+        for entry in super::read() {
+            assert_eq!(entry.sha256.len(), 64, "{}", entry.name);
+            assert!(!entry.file.contains('/'));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A pilot interview as something to train on.
+
+use crate::{asking, frozen::Frozen, interviews::chat, memo::Rows};
+use backend_language::{Message, Options};
+use pilotbench_plugin_sdk::prelude::*;
+use std::sync::Arc;
+
+/// A place where options branch on the way to the answer that was given.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// Row whose final state says how the branches weigh.
+    pub(super) row: usize,
+    /// Tokens of the branches.
+    pub(super) tokens: Vec<u32>,
+    /// The branch that was taken.
+    pub(super) right: usize,
+}
+
+/// One interview.
+pub(super) struct Example {
+    pub(super) tokens: Vec<u32>,
+    /// Rows that enter the first adapted layer, `[tokens][hidden]`.
+    pub(super) entries: Rows,
+    pub(super) targets: Vec<Target>,
+    /// Answers given.
+    pub(super) answers: usize,
+}
+
+impl Example {
+    /// The interviews of a pilot with at least one answer; exits come from the model's store where
+    /// they are known.
+    pub(super) fn of_pilot(
+        frozen: &Frozen,
+        pilot: &Pilot,
+        last_layers: usize,
+        control: &Control,
+    ) -> Result<Vec<Self>> {
+        let items = pilot.experiment.items.iter();
+        let options: Vec<Options> =
+            items.map(|item| asking::options(frozen, item)).collect::<Result<_>>()?;
+        let mut examples = Vec::new();
+        for person in 0..pilot.people.len() {
+            control.progress(0.0, "reading the pilot")?;
+            let levels: Vec<_> =
+                (0..options.len()).map(|item| pilot.people.answer(person, item)).collect();
+            let interview = (chat(pilot, person)?, &*levels);
+            examples.extend(Self::of(frozen, interview, &options, last_layers, control)?);
+        }
+        Ok(examples)
+    }
+
+    /// One interview, with the level answered to each item; `None` when none was.
+    pub(super) fn of(
+        frozen: &Frozen,
+        (chat, levels): (Vec<Message>, &[Option<usize>]),
+        options: &[Options],
+        last_layers: usize,
+        control: &Control,
+    ) -> Result<Option<Self>> {
+        let interview = frozen.source.language.interview(&chat).map_err(asking::error)?;
+        if interview.answers.len() != options.len() {
+            let message = format!("a pilot interview with {} answers", interview.answers.len());
+            return Err(Error::bad_input(message));
+        }
+        let (mut targets, mut answers, mut end) = (Vec::new(), 0, 0);
+        let items = interview.answers.iter().zip(options).zip(levels);
+        for (item, ((place, options), level)) in items.enumerate() {
+            let Some(level) = level else { continue };
+            answers += 1;
+            for (branching, right) in options.route(*level) {
+                let branching = &options.branchings[branching];
+                let told = interview.tokens.get(place.start..).unwrap_or_default();
+                if place.start == 0 || !told.starts_with(&branching.path) {
+                    let message = format!("answer {} does not begin as its option", item + 1);
+                    return Err(Error::Computation(message));
+                }
+                let row = place.start + branching.path.len() - 1;
+                end = end.max(row + 1);
+                targets.push(Target { row, tokens: branching.tokens.clone(), right });
+            }
+        }
+        // What comes after the last place that counts has no part in the loss.
+        let mut tokens = interview.tokens;
+        tokens.truncate(end);
+        frozen.check_length(tokens.len())?;
+        let entries = entries(frozen, &tokens, last_layers, control)?;
+        Ok((answers > 0).then_some(Self { tokens, entries, targets, answers }))
+    }
+}
+
+/// Rows that enter the first adapted layer, kept over pilots that share people.
+fn entries(
+    frozen: &Frozen,
+    tokens: &[u32],
+    last_layers: usize,
+    control: &Control,
+) -> Result<Rows> {
+    let key = [tokens, &[u32::MAX, last_layers as u32]].concat();
+    if let Some(rows) = frozen.entries.get(&key) {
+        return Ok(rows);
+    }
+    let rows = Arc::new(frozen.entries_of(tokens, last_layers, control)?);
+    frozen.entries.put(key, Arc::clone(&rows));
+    Ok(rows)
+}

@@ -1,0 +1,4 @@
+//! Ways of learning from the pilot.
+
+pub(crate) mod head;
+pub(crate) mod lora;
