@@ -52,6 +52,7 @@ impl Place {
         command
             .current_dir(self.folder.path())
             .env("XDG_DATA_HOME", self.folder.path().join("data"))
+            .env("XDG_CACHE_HOME", self.folder.path().join("cache"))
             .env_remove("PILOTBENCH_PLUGIN_PATH")
             .arg("--datasets")
             .arg(pilotbench_testkit::experiments())

@@ -121,6 +121,9 @@ pub(crate) enum Command {
     /// Fetch and look at language models.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Answers of frozen models that are kept from run to run.
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Serve a plugin for another command; not for people.
     #[command(hide = true)]
     Worker,
@@ -129,6 +132,19 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// Kept answers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// How much is kept, and where.
+    Show {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget all answers; runs that are recorded keep theirs.
+    Clear,
 }
 
 /// How to work.
@@ -140,6 +156,9 @@ pub(crate) struct Work {
     /// No progress, only results and faults.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Ask frozen models everything anew; neither read nor keep their answers.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 #[derive(Debug, Args)]

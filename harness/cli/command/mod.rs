@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod cache;
 mod experiment;
 mod leaderboard;
 mod model;
@@ -31,6 +32,7 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Model(command) => model::act(command),
+        Command::Cache(command) => cache::act(command),
         Command::Worker => {
             pilotbench_engine::plugin::worker::serve()?;
             Ok(Exit::Done)

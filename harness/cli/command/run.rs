@@ -10,6 +10,7 @@ use crate::{
     signals,
 };
 use pilotbench_engine::{
+    cache::Cache,
     fault::{Fault, Result},
     record::{Lock, Record},
     run,
@@ -57,7 +58,8 @@ fn finish(recorded: &Recorded, lock: &Lock, work: &Work, json: bool) -> Result<E
     record.sweep(lock)?;
     let stop = signals::listen()?;
     let shown = Shown::new("replicates", work.quiet);
-    let outcome = run::execute(plan, experiments, plugins, record, &shown, stop);
+    let cache = Cache::of_user().filter(|_| !work.no_cache);
+    let outcome = run::execute(plan, experiments, plugins, record, cache.as_ref(), &shown, stop);
     shown.end();
     let outcome = outcome?;
     if outcome.interrupted {

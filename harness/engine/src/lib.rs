@@ -29,6 +29,9 @@ pub mod interview;
 // What a run leaves on disk.
 pub mod record;
 
+// What a frozen model said is kept and not asked again.
+pub mod cache;
+
 // The replicates of a plan are executed and committed.
 pub mod run;
 

@@ -1,4 +1,4 @@
-//! Stage 10: what a score means, against the same pilot's baseline, against humans, and against the
+//! Stage 11: what a score means, against the same pilot's baseline, against humans, and against the
 //! other methods.
 //!
 //! Everything rests on the draws of the score stage: draw `b` is of the same participants and the

@@ -1,4 +1,4 @@
-//! Stage 11: scores become tables. The same record gives the same bytes.
+//! Stage 12: scores become tables. The same record gives the same bytes.
 //!
 //! A leaderboard shows every method at every pilot size with intervals, beside it the references by
 //! which a score means something (the same-pilot baseline, the human ceilings), and what the numbers

@@ -3,17 +3,18 @@ use super::{
     replicate::{self, Session},
 };
 use crate::{
+    cache::{Cache, Known},
     experiment::Experiment,
     fault::{Fault, FaultKind, Result},
-    plan::{Plan, Replicate},
+    plan::{HOST_ADAPTERS, LearnsFrom, Plan, PlannedMethod, Replicate},
     plugin::Plugins,
     record::{Journal, Manifest, Record},
 };
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -52,6 +53,7 @@ pub fn execute(
     experiments: &[Experiment],
     plugins: &Plugins,
     record: &Record,
+    cache: Option<&Cache>,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Outcome> {
@@ -70,7 +72,7 @@ pub fn execute(
         ..Outcome::default()
     };
     progress.begin(pending.len(), outcome.earlier);
-    let sessions = Sessions::open(plan, plugins, &pending)?;
+    let sessions = Sessions::open(plan, plugins, cache, &pending)?;
     let journal = Journal::open(record.root())?;
     journal.note("begin", "", &format!("{} replicates to do", pending.len()));
     let (committed, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -108,6 +110,12 @@ pub fn execute(
             }
         });
     });
+    for session in sessions.0.values() {
+        if let Some(known) = &session.known {
+            // Answers that are not kept are asked for again, no more.
+            known.write().unwrap_or_else(|fault| journal.note("cache", "", &fault.message));
+        }
+    }
     broken.into_result()?;
     outcome.committed = committed.into_inner();
     outcome.failed = failed.into_inner();
@@ -126,23 +134,57 @@ fn is_stopped(fault: &Fault, stop: &AtomicBool) -> bool {
 }
 
 /// One open backend per method, shared by all threads.
-struct Sessions<'a>(HashMap<&'a str, Session>);
+struct Sessions<'a>(BTreeMap<&'a str, Session>);
 
 impl<'a> Sessions<'a> {
-    fn open(plan: &'a Plan, plugins: &Plugins, pending: &[&Replicate]) -> Result<Self> {
-        let mut sessions = HashMap::new();
+    fn open(
+        plan: &'a Plan,
+        plugins: &Plugins,
+        cache: Option<&Cache>,
+        pending: &[&Replicate],
+    ) -> Result<Self> {
+        let mut sessions: BTreeMap<&str, Session> = BTreeMap::new();
+        let mut known: Vec<(&PlannedMethod, Arc<Known>)> = Vec::new();
         for method in &plan.methods {
             if pending.iter().any(|replicate| replicate.method == method.name) {
                 let wanted = plugins.wanted(&method.facts.plugin, &method.backend)?;
                 let backend = plugins.open_backend(&wanted, &method.settings)?;
                 let plugin = plugins.current(&method.facts.plugin)?;
                 let isolation = plugins.isolation(&plugin);
-                let session = Session { backend, plugin, isolation };
+                let cache = cache.filter(|_| is_frozen(method));
+                let known = cache.map(|cache| shared(&mut known, method, cache));
+                let session = Session { backend, known, plugin, isolation };
                 sessions.insert(method.name.as_str(), session);
             }
         }
         Ok(Self(sessions))
     }
+}
+
+/// Whether a method's backend says the same to the same words, whatever the pilot.
+fn is_frozen(method: &PlannedMethod) -> bool {
+    let facts = &method.facts;
+    let by_host = HOST_ADAPTERS.contains(&method.adapter.name.as_str());
+    let learns_nothing = facts.learns_from == LearnsFrom::Nothing || by_host;
+    learns_nothing && facts.deterministic && facts.needs_messages
+}
+
+/// What is known of a method's backend; methods of the same backend and settings share it.
+fn shared<'a>(
+    known: &mut Vec<(&'a PlannedMethod, Arc<Known>)>,
+    method: &'a PlannedMethod,
+    cache: &Cache,
+) -> Arc<Known> {
+    let same = |other: &PlannedMethod| {
+        (&other.backend, &other.settings, &other.facts.plugin)
+            == (&method.backend, &method.settings, &method.facts.plugin)
+    };
+    if let Some((_, of_same)) = known.iter().find(|(other, _)| same(other)) {
+        return Arc::clone(of_same);
+    }
+    let fresh = Arc::new(cache.of(method));
+    known.push((method, Arc::clone(&fresh)));
+    fresh
 }
 
 /// Runs a replicate; a panic of ours fails it and not the run.

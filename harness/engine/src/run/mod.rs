@@ -1,4 +1,4 @@
-//! Stage 8: the replicates of a plan are executed and committed.
+//! Stage 9: the replicates of a plan are executed and committed.
 //!
 //! Invariants: what is left to do is computed from plan and store; a replicate that fails is
 //! recorded and the others go on; a store that fails stops the run.

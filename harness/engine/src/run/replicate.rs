@@ -3,6 +3,7 @@
 use super::learned::Learned;
 use crate::{
     adapter::{self, Choice, Revelation},
+    cache::{Cached, Known},
     experiment::{Design, Experiment, People},
     fault::Result,
     identity::{self, Digest},
@@ -22,6 +23,8 @@ use std::{
 /// An open backend and the library that it is in.
 pub(super) struct Session {
     pub(super) backend: Arc<dyn BackendSession>,
+    /// What is known of its answers, where they depend on its words alone.
+    pub(super) known: Option<Arc<Known>>,
     pub(super) plugin: PluginFacts,
     pub(super) isolation: String,
 }
@@ -104,7 +107,7 @@ pub(super) fn run(
     experiment: &Experiment,
     method: &PlannedMethod,
     replicate: &Replicate,
-    Session { backend, plugin, isolation }: &Session,
+    Session { backend, known, plugin, isolation }: &Session,
     stop: &AtomicBool,
 ) -> Result<(Manifest, Vec<u8>)> {
     let Participants { revelation, pilot } = participants(plan, experiment, method, replicate)?;
@@ -128,16 +131,22 @@ pub(super) fn run(
         before: design.preamble.trim(),
         calibrations: None,
     };
+    let cached = known.as_ref().map(|known| Cached::new(&**backend, known, design));
+    let asked: &dyn BackendSession = match &cached {
+        Some(cached) => cached,
+        None => &**backend,
+    };
     let ask = || -> Result<_> {
-        let learned = Learned::from(&choice, experiment, &pilot, &interview, (&**backend, handle), stop)?;
+        let learned =
+            Learned::from(&choice, experiment, &pilot, &interview, (asked, handle), stop)?;
         let adapted = Instant::now();
         let interview = learned.told_to(&interview);
-        let transcript = interview::conduct(&interview, backend.as_ref(), handle, stop)?;
+        let transcript = interview::conduct(&interview, asked, handle, stop)?;
         Ok((transcript, learned, adapted))
     };
-    let asked = ask();
+    let done = ask();
     let released = backend.release(handle);
-    let (transcript, learned, adapted) = asked?;
+    let (transcript, learned, adapted) = done?;
     released?;
     let answered = Instant::now();
     let bytes = record::encode(&transcript.batch(design))?;
@@ -153,6 +162,7 @@ pub(super) fn run(
         adapt_ms: (adapted - started).as_secs_f64() * 1e3,
         answer_ms: (answered - adapted).as_secs_f64() * 1e3,
         isolation: isolation.clone(),
+        known: cached.map(|cached| cached.counts()),
     };
     let manifest = Manifest::new(
         replicate,

@@ -1,4 +1,4 @@
-//! Stage 9: stored answers meet human ones, metrics score them, and the seeds of a cell become a mean
+//! Stage 10: stored answers meet human ones, metrics score them, and the seeds of a cell become a mean
 //! with an interval.
 //!
 //! Invariants: scores are a function of answers, data and metric plugins, nothing else; a value that

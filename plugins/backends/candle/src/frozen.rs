@@ -2,7 +2,7 @@
 
 use crate::{
     decoder::{Chain, Stage, Wanted, Worth},
-    memo::{Memo, Rows},
+    memo::{Found, Memo, Rows},
     settings::{EngineSetting, Settings},
     source::{Config, Source},
     tensors::TensorModel,
@@ -126,19 +126,36 @@ impl Frozen {
         self.config.layers - self.upper.layers()
     }
 
-    /// Final rows of prompts by the model as it is, remembered.
+    /// Final rows of prompts by the model as it is, remembered. What another call is computing is
+    /// waited for.
     ///
     /// # Errors
     /// When a prompt is too long or the host asks to stop.
     pub(crate) fn rows(&self, prompts: &[Prompt], control: &Control) -> Result<Vec<Rows>> {
         let keys: Vec<Vec<u32>> = prompts.iter().map(Prompt::key).collect();
-        let mut rows: Vec<Option<Rows>> = keys.iter().map(|key| self.memo.get(key)).collect();
-        let missing: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].is_none()).collect();
-        let asked: Vec<&Prompt> = missing.iter().map(|at| &prompts[*at]).collect();
-        let computed = self.rows_with(&self.upper, &asked, control)?;
-        for (at, computed) in missing.into_iter().zip(computed) {
-            self.memo.put(keys[at].clone(), Arc::clone(&computed));
-            rows[at] = Some(computed);
+        let mut rows: Vec<Option<Rows>> = vec![None; keys.len()];
+        let mut left: Vec<usize> = (0..keys.len()).collect();
+        while !left.is_empty() {
+            let wanted: Vec<Vec<u32>> = left.iter().map(|at| keys[*at].clone()).collect();
+            let (found, claim) = self.memo.claim(&wanted);
+            let (mut claimed, mut elsewhere) = (Vec::new(), Vec::new());
+            for (at, found) in left.into_iter().zip(found) {
+                match found {
+                    Found::Rows(known) => rows[at] = Some(known),
+                    Found::Claimed => claimed.push(at),
+                    Found::Elsewhere => elsewhere.push(at),
+                }
+            }
+            let asked: Vec<&Prompt> = claimed.iter().map(|at| &prompts[*at]).collect();
+            let computed = self.rows_with(&self.upper, &asked, control)?;
+            for (at, computed) in claimed.into_iter().zip(computed) {
+                self.memo.put(keys[at].clone(), Arc::clone(&computed));
+                rows[at] = Some(computed);
+            }
+            drop(claim);
+            elsewhere.iter().for_each(|at| self.memo.wait(&keys[*at]));
+            left = elsewhere;
+            control.check()?;
         }
         Ok(rows.into_iter().flatten().collect())
     }

@@ -1,51 +1,109 @@
 //! Final rows of prompts that were computed before: small, so many can be kept, and good for the
 //! plain answers as for every head.
+//!
+//! A prompt that one call is computing is not computed by another: it waits.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 /// The final rows of a prompt and of its option paths, one after the other.
 pub(crate) type Rows = Arc<Vec<f32>>;
 
 /// Rows by prompt, in two generations: when the young one is full, the old one goes.
-#[derive(Default)]
 pub(crate) struct Memo {
-    generations: Mutex<Generations>,
+    held: Mutex<Held>,
+    changed: Condvar,
     /// Most bytes of one generation.
     room: usize,
 }
 
 #[derive(Default)]
-struct Generations {
+struct Held {
     young: HashMap<Vec<u32>, Rows>,
     old: HashMap<Vec<u32>, Rows>,
     bytes: usize,
+    /// Being computed.
+    claimed: HashSet<Vec<u32>>,
+}
+
+/// What is to be done for a prompt.
+pub(crate) enum Found {
+    /// Nothing.
+    Rows(Rows),
+    /// To compute it: nobody else does until the claim is dropped.
+    Claimed,
+    /// To wait for another call, and ask again.
+    Elsewhere,
+}
+
+/// The right to compute some prompts; whoever waits for them goes on when it is dropped.
+pub(crate) struct Claim<'a> {
+    memo: &'a Memo,
+    keys: Vec<Vec<u32>>,
 }
 
 impl Memo {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { generations: Mutex::default(), room: bytes / 2 }
+        Self { held: Mutex::default(), changed: Condvar::new(), room: bytes / 2 }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks for prompts and claims those that nobody knows or computes.
+    pub(crate) fn claim(&self, keys: &[Vec<u32>]) -> (Vec<Found>, Claim<'_>) {
+        let mut held = self.held();
+        let mut claim = Claim { memo: self, keys: Vec::new() };
+        let found = keys.iter().map(|key| match held.get(key, self.room) {
+            Some(rows) => Found::Rows(rows),
+            None if held.claimed.insert(key.clone()) => {
+                claim.keys.push(key.clone());
+                Found::Claimed
+            }
+            None => Found::Elsewhere,
+        });
+        (found.collect(), claim)
+    }
+
+    /// Waits until nobody computes this prompt.
+    pub(crate) fn wait(&self, key: &[u32]) {
+        let held = self.held();
+        let claimed = |held: &mut Held| held.claimed.contains(key);
+        drop(self.changed.wait_while(held, claimed).unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(crate) fn get(&self, key: &[u32]) -> Option<Rows> {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rows) = generations.young.get(key) {
-            return Some(Arc::clone(rows));
-        }
-        let rows = generations.old.remove(key)?;
-        generations.put(key.to_vec(), Arc::clone(&rows), self.room);
-        Some(rows)
+        self.held().get(key, self.room)
     }
 
     pub(crate) fn put(&self, key: Vec<u32>, rows: Rows) {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.put(key, rows, self.room);
+        self.held().put(key, rows, self.room);
     }
 }
 
-impl Generations {
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut held = self.memo.held();
+        self.keys.iter().for_each(|key| {
+            held.claimed.remove(key);
+        });
+        self.memo.changed.notify_all();
+    }
+}
+
+impl Held {
+    fn get(&mut self, key: &[u32], room: usize) -> Option<Rows> {
+        if let Some(rows) = self.young.get(key) {
+            return Some(Arc::clone(rows));
+        }
+        let rows = self.old.remove(key)?;
+        self.put(key.to_vec(), Arc::clone(&rows), room);
+        Some(rows)
+    }
+
     fn put(&mut self, key: Vec<u32>, rows: Rows, room: usize) {
         let bytes = 4 * (key.len() + rows.len());
         if self.bytes + bytes > room {
@@ -72,5 +130,25 @@ mod tests {
         }
         assert!(memo.get(&[1]).is_none());
         assert!(memo.get(&[8]).is_some());
+    }
+
+    #[test]
+    fn a_prompt_is_computed_by_one_call() {
+        let memo = Memo::new(1 << 10);
+        let keys = [vec![1], vec![1], vec![2]];
+        let (found, claim) = memo.claim(&keys);
+        assert!(matches!(found[..], [Found::Claimed, Found::Elsewhere, Found::Claimed]));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                memo.wait(&[1]);
+                memo.get(&[1])
+            });
+            assert!(matches!(memo.claim(&[vec![2]]).0[..], [Found::Elsewhere]));
+            memo.put(vec![1], Arc::new(vec![7.0]));
+            drop(claim);
+            assert_eq!(waiting.join().unwrap().unwrap()[0].to_bits(), 7.0f32.to_bits());
+        });
+        // What was claimed and not computed is free again.
+        assert!(matches!(memo.claim(&[vec![2]]).0[..], [Found::Claimed]));
     }
 }
