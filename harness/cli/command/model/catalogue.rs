@@ -36,9 +36,8 @@ pub(super) struct Entry {
 impl Entry {
     /// Where the file is stored.
     pub(super) fn place(&self) -> Result<PathBuf> {
-        let data = plugin::user_data().ok_or_else(|| {
-            Fault::usage("HOME", "is not set, so there is no place for models")
-        })?;
+        let data = plugin::user_data()
+            .ok_or_else(|| Fault::usage("HOME", "is not set, so there is no place for models"))?;
         Ok(data.join("models").join(&self.name).join(&self.file))
     }
 }

@@ -1,20 +1,15 @@
 //! `model`: language models on this machine.
 
 mod catalogue;
+mod file;
 mod pull;
 
 use crate::{arguments::ModelCommand, exit::Exit, output};
 use catalogue::Entry;
-use pilotbench_engine::{
-    fault::{Fault, Result},
-    identity,
-};
+use file::Facts;
+use pilotbench_engine::fault::{Fault, Result};
 use serde_json::{Value, json};
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 pub(super) fn act(command: ModelCommand) -> Result<Exit> {
     match command {
@@ -69,27 +64,24 @@ fn show(model: &str, json: bool) -> Result<Exit> {
             None => fault.hint(format!("the catalogue has: {}", catalogue::names())),
         });
     }
-    let facts = files.iter().map(|file| of_file(file)).collect::<Result<Vec<Value>>>()?;
+    let files = files.iter().map(|file| Facts::of(file)).collect::<Result<Vec<_>>>()?;
     if json {
-        let about = entry.map(facts_or_null).unwrap_or(Value::Null);
-        output::print_json(&json!({ "place": place, "catalogue": about, "files": facts }))?;
+        let about = entry.map(facts).transpose()?;
+        output::print_json(&json!({ "place": place, "catalogue": about, "files": files }))?;
         return Ok(Exit::Done);
     }
     if let Some(entry) = entry {
         output::print_line(&format!("{}: {}", entry.name, entry.summary));
         output::print_line(&format!("licence: {}", entry.licence));
     }
-    let mut table = output::table(["file", "kind", "bytes", "sha256"]);
-    for facts in facts {
-        let text = |key: &str| facts[key].as_str().unwrap_or_default().to_owned();
-        table.add_row([text("file"), text("kind"), facts["bytes"].to_string(), text("sha256")]);
+    let mut table = output::table(["file", "kind", "tensors", "bytes", "sha256"]);
+    for Facts { file, kind, tensors, bytes, sha256 } in files {
+        let tensors = tensors.map(|count| count.to_string()).unwrap_or_default();
+        let file = file.display().to_string();
+        table.add_row([file, kind.to_owned(), tensors, bytes.to_string(), sha256]);
     }
     output::print_line(&table.to_string());
     Ok(Exit::Done)
-}
-
-fn facts_or_null(entry: &Entry) -> Value {
-    facts(entry).unwrap_or(Value::Null)
 }
 
 /// The file itself, or the files of a folder that make a model.
@@ -111,22 +103,4 @@ fn files(place: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-fn of_file(path: &Path) -> Result<Value> {
-    let fault = |e: std::io::Error| Fault::store(path.display(), e);
-    let mut file = File::open(path).map_err(fault)?;
-    let mut begin = [0; 16];
-    let read = file.read(&mut begin).map_err(fault)?;
-    let begin = &begin[..read];
-    let kind = match begin {
-        [b'G', b'G', b'U', b'F', ..] => "GGUF".to_owned(),
-        [0x7F, b'E', b'L', b'F', ..] => "shared library".to_owned(),
-        [length @ .., b'{', _, _, _, _, _, _, _] if length.len() == 8 => "safetensors".to_owned(),
-        [b'{' | b'[', ..] => "JSON".to_owned(),
-        _ => "unknown".to_owned(),
-    };
-    let bytes = path.metadata().map_err(fault)?.len();
-    let sha256 = identity::sha256_file(path)?;
-    Ok(json!({ "file": path, "kind": kind, "bytes": bytes, "sha256": sha256 }))
 }

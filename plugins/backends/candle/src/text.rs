@@ -100,9 +100,8 @@ impl CandleText {
             control.progress(step as f64 / self.max_tokens as f64, "speaking")?;
             self.step(frozen, &mut going, control)?;
         }
-        let text = |speech: &Speech| language.text(&speech.said).map_err(asking::error);
-        let texts = speeches.iter().map(|speech| text(speech).map(|text| text.trim().to_owned()));
-        texts.collect()
+        let text = |speech: &Speech| language.text(&speech.said).trim().to_owned();
+        Ok(speeches.iter().map(text).collect())
     }
 
     /// One more token for each.
@@ -128,7 +127,7 @@ impl CandleText {
             speech.is_done = language.ends().contains(&token);
             if !speech.is_done {
                 speech.said.push(token);
-                let text = language.text(&speech.said).map_err(asking::error)?;
+                let text = language.text(&speech.said);
                 speech.is_done = text.trim_start().contains('\n');
             }
         }

@@ -1,22 +1,24 @@
-use crate::{Options, Problem, Template, Tokenizer};
-use serde::{Deserialize, Serialize};
+//! Everything about asking: tokenizer and template together.
+
+use crate::{Message, Options, Problem, Template, Tokenizer};
 use std::ops::Range;
 
-/// A turn of a chat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// `system`, `user` or `assistant`.
-    pub role: String,
-    /// The words.
-    pub content: String,
+/// A model's language. Many threads may use one.
+pub struct Language {
+    tokenizer: Tokenizer,
+    template: Template,
+    /// How the template writes answers, or why it writes none.
+    manner: Result<Manner, Problem>,
 }
 
-/// Reads a chat from JSON text.
-///
-/// # Errors
-/// When it is no list of messages.
-pub fn parse_messages(json: &str) -> Result<Vec<Message>, Problem> {
-    serde_json::from_str(json).map_err(|e| Problem::input(format!("messages: {e}")))
+/// How a template writes answers.
+struct Manner {
+    /// Text between the opened prompt and an answer, up to its last space.
+    opening: String,
+    /// Spaces before an answer: part of its first token.
+    gap: String,
+    /// Tokens that end an answer, the usual one first.
+    ends: Vec<u32>,
 }
 
 /// A whole interview in tokens.
@@ -24,45 +26,72 @@ pub fn parse_messages(json: &str) -> Result<Vec<Message>, Problem> {
 pub struct Interview {
     /// All tokens.
     pub tokens: Vec<u32>,
-    /// Where each answer begins and ends.
+    /// Where the tokens of each assistant message are, in order. The tokens before are its prompt,
+    /// the token after ends it.
     pub answers: Vec<Range<usize>>,
 }
 
-/// A model's words: tokenizer, chat template, and the tokens that end an answer.
-pub struct Language {
-    tokenizer: Tokenizer,
-    template: Template,
-    ends: Vec<u32>,
+impl Manner {
+    /// Reads from a short interview how answers are written.
+    fn of(tokenizer: &Tokenizer, template: &Template, ends: Vec<u32>) -> Result<Self, Problem> {
+        let [question, answer] = specimen();
+        let open = template.render(std::slice::from_ref(&question), true)?;
+        let whole = template.render(&[question, answer.clone()], false)?;
+        let odd = || Problem::words("chat template: an answer does not follow the opened prompt");
+        let rest = whole.strip_prefix(&open).ok_or_else(odd)?;
+        let (lead, after) = rest.split_once(&answer.content).ok_or_else(odd)?;
+        let opening = lead.trim_end_matches(' ');
+        let usual = tokenizer.encode(after)?.first().copied();
+        let others = ends.into_iter().filter(|end| Some(*end) != usual);
+        let ends: Vec<u32> = usual.into_iter().chain(others).collect();
+        if ends.is_empty() {
+            return Err(Problem::words("chat template: no token ends an answer"));
+        }
+        let gap = lead[opening.len()..].to_owned();
+        Ok(Self { opening: opening.to_owned(), gap, ends })
+    }
+}
+
+/// The interview from which a template's manner is read.
+fn specimen() -> [Message; 2] {
+    let says = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
+    [says("user", "Question"), says("assistant", "Answer")]
 }
 
 impl Language {
-    /// Puts the parts together. Without a token that ends answers, options of which one begins
-    /// another cannot be told apart.
+    /// Joins tokenizer and template. The token that the template writes after an answer is the usual
+    /// one that ends it; `ends` are further ones. A template that writes no answers is told when
+    /// something is asked.
     pub fn new(tokenizer: Tokenizer, template: Template, ends: Vec<u32>) -> Self {
-        let line = tokenizer.encode("\n\n").ok().filter(|_| template.ends_with_lines());
-        let ends = line.and_then(|line| line.first().copied()).map_or(ends, |first| vec![first]);
-        Self { tokenizer, template, ends }
+        let manner = Manner::of(&tokenizer, &template, ends);
+        Self { tokenizer, template, manner }
     }
 
-    /// Number of tokens of the tokenizer.
+    fn manner(&self) -> Result<&Manner, Problem> {
+        self.manner.as_ref().map_err(Clone::clone)
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// One more than the largest token id.
     pub fn vocabulary_size(&self) -> usize {
         self.tokenizer.vocabulary_size()
     }
 
-    /// Tokens that end an answer.
+    /// Tokens that end an answer, the usual one first.
     pub fn ends(&self) -> &[u32] {
-        &self.ends
+        self.manner.as_ref().map_or(&[], |manner| &manner.ends)
     }
 
-    /// The text of tokens.
-    ///
-    /// # Errors
-    /// When a token is not known.
-    pub fn text(&self, tokens: &[u32]) -> Result<String, Problem> {
+    /// The text of tokens, special ones included; ids outside the vocabulary are left out.
+    pub fn text(&self, tokens: &[u32]) -> String {
         self.tokenizer.decode(tokens)
     }
 
-    /// The tokens of a text.
+    /// The tokens of a text; special tokens in it are recognised.
     ///
     /// # Errors
     /// When the text has none in this vocabulary.
@@ -70,70 +99,93 @@ impl Language {
         self.tokenizer.encode(text)
     }
 
-    /// A chat in words, its next answer opened.
+    /// The messages up to a question as text, opened for its answer.
     ///
     /// # Errors
-    /// When the template refuses it.
+    /// When the last message is not a question, or the template refuses the messages.
     pub fn prompt_text(&self, messages: &[Message]) -> Result<String, Problem> {
-        self.template.render(messages, true)
+        if messages.last().is_none_or(|last| last.role != "user") {
+            return Err(Problem::input("messages: the last is not a question of the user"));
+        }
+        Ok(self.template.render(messages, true)? + &self.manner()?.opening)
     }
 
-    /// A chat in tokens, its next answer opened.
+    /// Tokens of the messages up to a question, opened for its answer.
     ///
     /// # Errors
-    /// When the template refuses it, or a word has no tokens.
+    /// As [`Language::prompt_text`].
     pub fn prompt(&self, messages: &[Message]) -> Result<Vec<u32>, Problem> {
-        let tokens = self.tokenizer.encode(&self.prompt_text(messages)?)?;
-        match tokens.is_empty() {
+        self.tokenizer.encode(&self.prompt_text(messages)?)
+    }
+
+    /// The tree of an item's labels after a prompt.
+    ///
+    /// # Errors
+    /// When labels are empty or equal in tokens, or hold a token that ends an answer.
+    pub fn options(&self, labels: &[&str]) -> Result<Options, Problem> {
+        let [question, _] = specimen();
+        let prompt = self.prompt_text(&[question])?;
+        let before = self.tokenizer.encode(&prompt)?;
+        let manner = self.manner()?;
+        let tokens = labels.iter().map(|label| self.label(manner, &prompt, &before, label));
+        Options::new(tokens.collect::<Result<_, _>>()?, manner.ends[0])
+    }
+
+    /// Tokens of a label after a prompt, of which text and tokens are given.
+    fn label(
+        &self,
+        manner: &Manner,
+        prompt: &str,
+        before: &[u32],
+        label: &str,
+    ) -> Result<Vec<u32>, Problem> {
+        if label.trim().is_empty() {
+            return Err(Problem::input("an item with an empty label"));
+        }
+        let words = format!("{}{label}", manner.gap);
+        let whole = self.tokenizer.encode(&format!("{prompt}{words}"))?;
+        let tokens = match whole.strip_prefix(before) {
+            Some(tokens) => tokens.to_vec(),
+            // A word runs across the prompt's end, whose tokens are there before an answer begins.
+            None => self.tokenizer.encode(&words)?,
+        };
+        match tokens.iter().any(|token| manner.ends.contains(token)) {
+            true => {
+                Err(Problem::words(format!("label {label:?} holds a token that ends an answer")))
+            }
             false => Ok(tokens),
-            true => Err(Problem::input("a chat without words")),
         }
     }
 
-    /// The options of an item as they follow an opened answer.
+    /// Tokens of an interview with its answers, and where each answer is.
     ///
     /// # Errors
-    /// When an option has no tokens, two have the same, or their tokens depend on what is before.
-    pub fn options(&self, labels: &[&str]) -> Result<Options, Problem> {
-        let question = Message { role: "user".into(), content: "?".into() };
-        let opened = self.template.render(&[question], true)?;
-        let before = self.tokenizer.encode(&opened)?;
-        let option = |label: &&str| {
-            let words = format!("{}{label}", self.template.lead());
-            let tokens = self.tokenizer.encode(&words)?;
-            let together = self.tokenizer.encode(&format!("{opened}{words}"))?;
-            match together.strip_prefix(&*before) {
-                Some(after) if after == tokens && !tokens.is_empty() => Ok(tokens),
-                _ => Err(Problem::words(format!(
-                    "option `{label}` is not tokens of its own after an opened answer"
-                ))),
-            }
-        };
-        let tokens: Vec<Vec<u32>> = labels.iter().map(option).collect::<Result<_, _>>()?;
-        Options::new(&tokens, self.ends.first().copied())
-    }
-
-    /// A whole interview in tokens.
-    ///
-    /// # Errors
-    /// When the chat up to an answer is not the beginning of the whole chat, in tokens.
+    /// When the prompt of an answer is not where the whole interview begins, in text or in tokens:
+    /// there are templates that write an answer differently once another follows.
     pub fn interview(&self, messages: &[Message]) -> Result<Interview, Problem> {
-        let tokens = self.tokenizer.encode(&self.template.render(messages, false)?)?;
+        let text = self.template.render(messages, false)?;
+        let tokens = self.tokenizer.encode(&text)?;
         let mut answers = Vec::new();
-        for (at, message) in messages.iter().enumerate() {
-            if message.role != "assistant" {
-                continue;
+        for (i, message) in messages.iter().enumerate().filter(|(_, m)| m.role == "assistant") {
+            let odd = |what: &str| {
+                let message = format!("messages: {what} answer {i} are not as in its own prompt");
+                Problem::words(message)
+            };
+            let prompt = self.prompt_text(&messages[..i])?;
+            // Some templates trim what is said.
+            let answered = [message.content.as_str(), message.content.trim()]
+                .map(|said| Ok(format!("{prompt}{}{said}", self.manner()?.gap)));
+            let answered: Vec<String> = answered.into_iter().collect::<Result<_, Problem>>()?;
+            let answered = answered.iter().find(|answered| text.starts_with(*answered));
+            let answered = answered.ok_or_else(|| odd("the words up to"))?;
+            let (start, end) = (self.tokenizer.encode(&prompt)?, self.tokenizer.encode(answered)?);
+            if !tokens.starts_with(&start) {
+                return Err(odd("the tokens before"));
             }
-            let before = self.prompt(&messages[..at])?;
-            let words = format!("{}{}", self.template.lead(), message.content);
-            let answer = self.tokenizer.encode(&words)?;
-            let end = before.len() + answer.len();
-            let fits = tokens.starts_with(&before) && tokens.get(before.len()..end) == Some(&answer);
-            if !fits {
-                let message = format!("answer {} of an interview has other tokens in it", answers.len() + 1);
-                return Err(Problem::words(message));
+            if !tokens.starts_with(&end) {
+                return Err(odd("the tokens of"));
             }
-            answers.push(before.len()..end);
+            answers.push(start.len()..end.len());
         }
         Ok(Interview { tokens, answers })
     }

@@ -1,22 +1,24 @@
-//! What backends with language models share, without tensors.
+//! What the backends with a language model share: from an interview's messages and an item's
+//! labels to token ids, and from logits to probabilities of the labels. No tensors here.
 //!
-//! [`Language`] turns the chat of a request into token ids and the options of an item into a tree of
-//! tokens ([`Options`]); [`Options::log_probabilities`] turns logits into log-probabilities of the
-//! levels. [`trie`] plans a batch so that what prompts have in common is computed once; [`orders`]
-//! asks with the options in other orders.
+//! The way of an answer: [`parse_messages`] reads the request, [`Language::prompt`] makes its
+//! tokens, [`Language::options`] makes the tree of the item's labels after it, the backend
+//! computes logits at each [`Branching`], and [`Options::log_probabilities`] gives the answer's
+//! distribution. [`trie::plan`] says what prompts have in common, [`orders`] asks again with the
+//! labels in another order.
 
 mod language;
+mod message;
 mod options;
 pub mod orders;
 mod problem;
 mod template;
 mod tokenizer;
 pub mod trie;
-mod vocabulary;
 
-pub use language::{Interview, Language, Message, parse_messages};
+pub use language::{Interview, Language};
+pub use message::{Message, parse_messages};
 pub use options::{Branching, Options};
-pub use problem::Problem;
-pub use template::Template;
-pub use tokenizer::Tokenizer;
-pub use vocabulary::Vocabulary;
+pub use problem::{Kind, Problem};
+pub use template::{PLAIN, Template};
+pub use tokenizer::{Tokenizer, Vocabulary};

@@ -1,52 +1,51 @@
-//! The same question with its options in other orders: a model's liking for a place in the list
-//! averages out.
+//! The labels of a question in another order: a model prefers what stands first, and asking in
+//! several orders averages that away.
 
 use crate::{Message, Problem};
 
-/// Orders of `levels` options: cyclic shifts as evenly spread as can be, the given order first. At
-/// most as many as there are options.
+/// The line before the labels, as the interviews have it.
+const BEFORE_LABELS: &str = "\nAnswer with one of:";
+const LABEL: &str = "\n- ";
+
+/// Orders of `levels` labels: `count` cyclic shifts, at least one and at most one per label, as
+/// evenly spread as can be and the given order first. With all of them, each label stands once at
+/// each place. An order lists levels by place.
 pub fn rotations(levels: usize, count: usize) -> Vec<Vec<usize>> {
     let count = count.clamp(1, levels.max(1));
-    let shift = |order: usize| order * levels / count;
-    (0..count).map(|order| (0..levels).map(|at| (at + shift(order)) % levels).collect()).collect()
+    let shifted = |i: usize| {
+        let mut order: Vec<usize> = (0..levels).collect();
+        order.rotate_left(i * levels / count);
+        order
+    };
+    (0..count).map(shifted).collect()
 }
 
-/// The chat with the options of its last message, one to a line at its end and each after `- `, in
-/// another order.
+/// The messages with the label lines of the last one in this order: place `i` has the label that was
+/// at place `order[i]`.
 ///
 /// # Errors
-/// When the message does not end with so many options.
+/// When the last message is no question with that many label lines, or `order` is no order.
 pub fn reordered(messages: &[Message], order: &[usize]) -> Result<Vec<Message>, Problem> {
     let mut messages = messages.to_vec();
-    if order.iter().enumerate().all(|(at, from)| at == *from) {
-        return Ok(messages);
+    let question = messages.last_mut().filter(|last| last.role == "user");
+    let question = question.ok_or_else(|| Problem::input("messages: the last is no question"))?;
+    let missing = || {
+        let line = BEFORE_LABELS.trim();
+        Problem::input(format!("messages: no line `{line}` with label lines in the question"))
+    };
+    let (before, after) = question.content.rsplit_once(BEFORE_LABELS).ok_or_else(missing)?;
+    let labels: Vec<&str> = after.strip_prefix(LABEL).ok_or_else(missing)?.split(LABEL).collect();
+    let mut places = order.to_vec();
+    places.sort_unstable();
+    if !places.into_iter().eq(0..labels.len()) {
+        let count = labels.len();
+        return Err(Problem::input(format!("messages: {order:?} is no order of {count} labels")));
     }
-    let last = messages.last_mut().ok_or_else(|| Problem::input("a chat without messages"))?;
-    let lines: Vec<&str> = last.content.lines().collect();
-    let start = lines.len().saturating_sub(order.len());
-    let options = &lines[start..];
-    if options.len() != order.len() || !options.iter().all(|line| line.starts_with("- ")) {
-        return Err(Problem::input("a question does not end with its options, one to a line"));
+    let mut text = format!("{before}{BEFORE_LABELS}");
+    for &place in order {
+        text.push_str(LABEL);
+        text.push_str(labels[place]);
     }
-    let turned: Vec<&str> =
-        lines[..start].iter().copied().chain(order.iter().map(|from| options[*from])).collect();
-    last.content = turned.join("\n");
+    question.content = text;
     Ok(messages)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_move_and_the_rest_stays() {
-        assert_eq!(rotations(5, 2), [vec![0, 1, 2, 3, 4], vec![2, 3, 4, 0, 1]]);
-        assert_eq!(rotations(2, 9).len(), 2);
-        let content = "How?\nAnswer with one of:\n- a\n- b\n- c".to_owned();
-        let chat = [Message { role: "user".into(), content }];
-        let turned = reordered(&chat, &[1, 2, 0]).unwrap();
-        assert_eq!(turned[0].content, "How?\nAnswer with one of:\n- b\n- c\n- a");
-        assert_eq!(reordered(&chat, &[0, 1, 2]).unwrap(), chat);
-        assert!(reordered(&chat, &[3, 2, 1, 0]).is_err());
-    }
 }

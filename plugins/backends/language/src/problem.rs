@@ -1,38 +1,55 @@
-use std::{fmt, path::Path};
+//! What can go wrong.
 
-/// What is wrong with a model's files or words, in one line, with its place.
+use std::{fmt::Display, path::Path};
+
+/// What a [`Problem`] lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file cannot be read.
+    File,
+    /// A model is damaged, of a form that is not known here, or cannot say or take this.
+    Model,
+    /// A request, setting or number breaks the contract.
+    BadInput,
+}
+
+/// Something that went wrong, in one line: the place, what is wrong, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{message}", if place.is_empty() { String::new() } else { format!("{place}: ") })]
+#[error("{}{}{message}", place, if place.is_empty() { "" } else { ": " })]
 pub struct Problem {
-    place: String,
-    message: String,
-    is_model: bool,
+    /// What it lies in.
+    pub kind: Kind,
+    /// The file; empty when no file is at fault or none is known.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
 }
 
 impl Problem {
-    fn new(place: String, message: impl fmt::Display, is_model: bool) -> Self {
+    fn new(kind: Kind, place: String, message: impl Display) -> Self {
+        // Files and templates may hold any text; a problem is one line.
         let message = message.to_string().trim_end().replace(['\n', '\r'], " ");
-        Self { place, message, is_model }
+        Self { kind, place, message }
     }
 
     /// A file that cannot be read.
-    pub fn file(path: &Path, message: impl fmt::Display) -> Self {
-        Self::new(path.display().to_string(), message, false)
+    pub fn file(path: &Path, message: impl Display) -> Self {
+        Self::new(Kind::File, path.display().to_string(), message)
     }
 
     /// A file that makes no model.
-    pub fn model(path: &Path, message: impl fmt::Display) -> Self {
-        Self::new(path.display().to_string(), message, true)
+    pub fn model(path: &Path, message: impl Display) -> Self {
+        Self::new(Kind::Model, path.display().to_string(), message)
     }
 
-    /// Words that the model cannot take.
-    pub fn words(message: impl fmt::Display) -> Self {
-        Self::new(String::new(), message, true)
+    /// Something that a model cannot say or take.
+    pub fn words(message: impl Display) -> Self {
+        Self::new(Kind::Model, String::new(), message)
     }
 
-    /// A message or number that breaks the contract.
-    pub fn input(message: impl fmt::Display) -> Self {
-        Self::new(String::new(), message, false)
+    /// A request, setting or number that breaks the contract.
+    pub fn input(message: impl Display) -> Self {
+        Self::new(Kind::BadInput, String::new(), message)
     }
 
     /// Says in which file, unless a place is told already.
@@ -43,8 +60,8 @@ impl Problem {
         self
     }
 
-    /// Whether it is the model that cannot do this, rather than a file or message that is damaged.
+    /// Whether it is the model that cannot do this.
     pub fn is_model(&self) -> bool {
-        self.is_model
+        self.kind == Kind::Model
     }
 }

@@ -1,97 +1,61 @@
-//! Plans a batch so that what prompts have in common is computed once.
+//! What prompts have in common, so that it is computed once.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 
-/// A run of tokens that is computed once.
+/// A run of tokens that is computed once, after that of its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// The node before it; none where what comes before is known.
+    /// The node before it; none at the first token that is not known.
     pub parent: Option<usize>,
-    /// A prompt that the tokens are of.
+    /// A prompt that holds the tokens.
     pub prompt: usize,
-    /// Where in that prompt they are.
+    /// Where in that prompt they are; never empty.
     pub tokens: Range<usize>,
-    /// Prompts that end with this node.
+    /// Prompts that end with this node, in order.
     pub ends: Vec<usize>,
 }
 
-/// Nodes that hold every token of the prompts that is not known, parents before children. `known[p]`
-/// tokens at the beginning of prompt `p` are known; prompts share nodes only where they are known
-/// equally far.
+/// Plans the computation of prompts as radix trees: parents first, and a depth-first order, so that
+/// what a node needs was computed shortly before. `known` has for each prompt the number of its
+/// first tokens that are known; a prompt that is known to its end gets no node, and prompts that are
+/// not known equally far share none. The nodes do not depend on the order of the prompts, but for
+/// [`Node::prompt`], which is the first of those that hold the tokens.
+///
+/// # Panics
+/// When the two slices differ in length.
 pub fn plan(prompts: &[&[u32]], known: &[usize]) -> Vec<Node> {
-    let mut groups: BTreeMap<(usize, &[u32]), Vec<usize>> = BTreeMap::new();
-    for (prompt, (tokens, known)) in prompts.iter().zip(known).enumerate() {
-        groups.entry((*known, &tokens[..*known])).or_default().push(prompt);
-    }
-    let mut nodes = Vec::new();
-    for ((known, _), mut members) in groups {
-        members.sort_by_key(|prompt| (prompts[*prompt], *prompt));
-        grow(&mut nodes, prompts, &members, known, None);
-    }
-    nodes
-}
+    assert_eq!(prompts.len(), known.len(), "one number of known tokens per prompt");
+    let known = |p: usize| known[p];
+    let mut order: Vec<usize> =
+        (0..prompts.len()).filter(|&p| known(p) < prompts[p].len()).collect();
+    order.sort_by_key(|&p| (known(p), prompts[p], p));
 
-/// Adds what follows after the first `at` tokens, which all members (sorted) share.
-fn grow(
-    nodes: &mut Vec<Node>,
-    prompts: &[&[u32]],
-    members: &[usize],
-    at: usize,
-    parent: Option<usize>,
-) {
-    let longer = members.partition_point(|prompt| prompts[*prompt].len() == at);
-    for branch in members[longer..].chunk_by(|a, b| prompts[*a][at] == prompts[*b][at]) {
-        let (first, last) = (prompts[branch[0]], prompts[branch[branch.len() - 1]]);
-        let common = first[at..].iter().zip(&last[at..]).take_while(|(a, b)| a == b).count();
-        let end = at + common;
-        let is_end = |prompt: &&usize| prompts[**prompt].len() == end;
-        let ends = branch.iter().take_while(is_end).copied().collect();
-        nodes.push(Node { parent, prompt: branch[0], tokens: at..end, ends });
-        grow(nodes, prompts, branch, end, Some(nodes.len() - 1));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn every_prompt_is_whole_and_nothing_is_computed_twice(
-            prompts in prop::collection::vec(prop::collection::vec(0u32..3, 1..12), 1..12),
-            cut in 0usize..12,
-        ) {
-            let slices: Vec<&[u32]> = prompts.iter().map(Vec::as_slice).collect();
-            // What is known is known of all that begin so.
-            let known: Vec<usize> = slices.iter().map(|p| if p[0] == 0 { cut.min(p.len()) } else { 0 }).collect();
-            let nodes = plan(&slices, &known);
-            let mut seen = std::collections::BTreeSet::new();
-            let mut whole: Vec<Vec<u32>> = Vec::new();
-            for (id, node) in nodes.iter().enumerate() {
-                let before = match node.parent {
-                    Some(parent) => {
-                        prop_assert!(parent < id);
-                        prop_assert_eq!(node.tokens.start, nodes[parent].tokens.end);
-                        whole[parent].clone()
-                    }
-                    None => slices[node.prompt][..node.tokens.start].to_vec(),
-                };
-                prop_assert!(!node.tokens.is_empty());
-                let mut all = before;
-                for token in &slices[node.prompt][node.tokens.clone()] {
-                    all.push(*token);
-                    let start = if node.parent.is_none() { node.tokens.start } else { 0 };
-                    prop_assert!(seen.insert((start.min(0), all.clone())) , "computed twice");
-                }
-                for end in &node.ends {
-                    prop_assert_eq!(&all, &prompts[*end]);
-                }
-                whole.push(all);
-            }
-            let ended: usize = nodes.iter().map(|node| node.ends.len()).sum();
-            let done = slices.iter().zip(&known).filter(|(p, known)| p.len() == **known).count();
-            prop_assert_eq!(ended + done, prompts.len());
+    let mut nodes: Vec<Node> = Vec::new();
+    let mut open: Vec<(Range<usize>, usize, Option<usize>)> = Vec::new();
+    for roots in order.chunk_by(|&a, &b| {
+        known(a) == known(b) && prompts[a][..=known(a)] == prompts[b][..=known(b)]
+    }) {
+        open.push((0..roots.len(), known(roots[0]), None));
+        while let Some((group, start, parent)) = open.pop() {
+            let members = &roots[group.clone()];
+            let (first, last) = (prompts[members[0]], prompts[members[members.len() - 1]]);
+            // Sorted: what the first and the last have in common, all have.
+            let stop = first.iter().zip(last).take_while(|(a, b)| a == b).count();
+            let ending = members.iter().take_while(|p| prompts[**p].len() == stop).count();
+            let prompt = members.iter().copied().min().unwrap_or(members[0]);
+            let ends = members[..ending].to_vec();
+            nodes.push(Node { parent, prompt, tokens: start..stop, ends });
+            let this = nodes.len() - 1;
+            let mut from = group.start + ending;
+            let children: Vec<_> = members[ending..]
+                .chunk_by(|&a, &b| prompts[a][stop] == prompts[b][stop])
+                .map(|child| {
+                    from += child.len();
+                    (from - child.len()..from, stop, Some(this))
+                })
+                .collect();
+            open.extend(children.into_iter().rev());
         }
     }
+    nodes
 }
