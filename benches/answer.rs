@@ -41,7 +41,8 @@ fn whole_way(c: &mut Criterion) {
                         Record::create(folder.path(), &work.plan, &work.run_file, &lock).unwrap();
                     let (plan, experiments, plugins) =
                         (&work.plan, &work.experiments, &work.plugins);
-                    let outcome = run::execute(plan, experiments, plugins, &record, None, &Silent, &stop);
+                    let outcome =
+                        run::execute(plan, experiments, plugins, &record, None, &Silent, &stop);
                     assert_eq!(outcome.unwrap().committed, seeds);
                     let answers = score::Recorded { plan, record: &record };
                     score::score(plan, experiments, plugins, &answers, &|| {}, &stop).unwrap();

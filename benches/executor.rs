@@ -71,7 +71,7 @@ fn requests(experiment: &Experiment, people: usize) -> RecordBatch {
     let people = experiment.people.take(&rows);
     let catcher = Catcher(Mutex::default());
     let design = &experiment.design;
-    let interview = Interview { design, people: &people, seed: 1, with_messages: false };
+    let interview = Interview::new(design, &people, 1);
     let _ = conduct(&interview, &catcher, 0, &AtomicBool::new(false));
     catcher.0.into_inner().unwrap().unwrap()
 }

@@ -25,10 +25,10 @@ fn interviews(c: &mut Criterion) {
         let backend = work.plugins.open_backend(method, &json!({})).unwrap();
         let revelation = adapter::reveal(&split, 30, LearnsFrom::Pilot, experiment.people.len());
         let params = canonical_json(&json!({"experiment": experiment.design, "seed": 1}));
-        let handle = backend.adapt(revelation.batch(experiment), &params, &stop).unwrap();
+        let handle = backend.adapt(revelation.columns(experiment).batch(), &params, &stop).unwrap();
         let people = experiment.people.take(&revelation.asked);
         let design = &experiment.design;
-        let interview = Interview { design, people: &people, seed: 1, with_messages: false };
+        let interview = Interview::new(design, &people, 1);
         group.throughput(Throughput::Elements((people.len() * design.items.len()) as u64));
         group.bench_function(method, |bencher| {
             bencher

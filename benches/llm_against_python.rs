@@ -23,7 +23,8 @@ const LAST_LAYERS: usize = 8;
 const EPOCHS: usize = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["interviews", model, file, people] => interviews(model, file, people.parse()?),
@@ -49,11 +50,9 @@ fn interviews(model: &str, file: &str, people: usize) -> Result<(), Box<dyn Erro
     let people = experiment.people.take(&rows);
     let mut text = String::new();
     for (row, chat) in interview::whole(&experiment.design, &people).iter().enumerate() {
-        let messages = backend_language::parse_messages(chat.unwrap_or_default())?;
-        let answers = messages.iter().enumerate().filter(|(_, m)| m.role == "assistant");
-        for ((at, _), item) in answers.zip(&experiment.design.items) {
+        let prompts = model.prompts(chat.unwrap_or_default())?;
+        for (prompt, item) in prompts.iter().zip(&experiment.design.items) {
             let options: Vec<&str> = item.levels.iter().map(|l| l.label.as_str()).collect();
-            let prompt = model.prompt_text(&messages[..at])?;
             let line = json!({
                 "participant": row, "item": item.id, "prompt": prompt, "options": options,
             });

@@ -184,7 +184,7 @@ fn a_report_names_the_file_and_says_what_to_do() {
     assert!(text.contains("request_id 0: the probabilities sum to 5, not to 1"), "{text}");
     assert!(text.contains("hint: log-probabilities are at most 0"), "{text}");
     assert!(
-        text.trim_end().ends_with("does not conform: 1 of 35 checks failed, 5 skipped"),
+        text.trim_end().ends_with("does not conform: 1 of 37 checks failed, 7 skipped"),
         "{text}"
     );
     assert!(output.stderr.is_empty(), "no bar without a terminal");

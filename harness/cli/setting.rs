@@ -105,7 +105,9 @@ pub(crate) fn plan(
         &experiments,
         &|backend, settings, adapter| {
             let facts = plugins.backend_facts(backend, settings)?;
-            if let (Some(first), true) = (experiments.first(), facts.adapters.contains(&adapter.name)) {
+            if let (Some(first), true) =
+                (experiments.first(), facts.adapters.contains(&adapter.name))
+            {
                 let session = plugins.open_backend(backend, settings)?;
                 run::check_adapter(adapter, first, &*session)?;
             }

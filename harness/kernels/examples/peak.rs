@@ -54,6 +54,7 @@ fn main() {
     let (x, weight, mut out) = (numbers(ROWS * 3072), numbers(576), vec![0.0; ROWS * 1536]);
     let per_number = rate(ROWS * 1536, || silu_product(&x, 1536, &mut out));
     println!("silu: {per_number:.2} G numbers/s");
-    let per_number = rate(ROWS * 576, || rms_norm(&x[..ROWS * 576], &weight, 1e-5, &mut out[..ROWS * 576]));
+    let per_number =
+        rate(ROWS * 576, || rms_norm(&x[..ROWS * 576], &weight, 1e-5, &mut out[..ROWS * 576]));
     println!("norm: {per_number:.2} G numbers/s");
 }

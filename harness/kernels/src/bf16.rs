@@ -75,7 +75,13 @@ mod x86 {
     /// The CPU must have AVX512_BF16; `x` must hold `rows` rows, 1 to 14, of `width` pairs, the panel
     /// `width` groups of 32.
     #[target_feature(enable = "avx512f,avx512bf16")]
-    pub(super) unsafe fn tile(x: &[u32], width: usize, rows: usize, panel: &[u32], sums: &mut Sums) {
+    pub(super) unsafe fn tile(
+        x: &[u32],
+        width: usize,
+        rows: usize,
+        panel: &[u32],
+        sums: &mut Sums,
+    ) {
         macro_rules! by_rows {
             ($($n:literal)*) => {
                 match rows {
@@ -96,9 +102,8 @@ mod x86 {
         let mut held = [[_mm512_setzero_ps(); 2]; R];
         for (held, sums) in held.iter_mut().zip(sums.iter()) {
             // SAFETY: each row of sums is 32 numbers.
-            *held = unsafe {
-                [_mm512_loadu_ps(sums.as_ptr()), _mm512_loadu_ps(sums.as_ptr().add(16))]
-            };
+            *held =
+                unsafe { [_mm512_loadu_ps(sums.as_ptr()), _mm512_loadu_ps(sums.as_ptr().add(16))] };
         }
         for _ in 0..width {
             // SAFETY: `b` is at one of `width` groups of 32 pairs of the panel.

@@ -119,9 +119,8 @@ mod x86 {
         let mut held = [[_mm512_setzero_ps(); 2]; R];
         for (held, sums) in held.iter_mut().zip(sums.iter()) {
             // SAFETY: each row of sums is 32 numbers.
-            *held = unsafe {
-                [_mm512_loadu_ps(sums.as_ptr()), _mm512_loadu_ps(sums.as_ptr().add(16))]
-            };
+            *held =
+                unsafe { [_mm512_loadu_ps(sums.as_ptr()), _mm512_loadu_ps(sums.as_ptr().add(16))] };
         }
         for _ in 0..depth {
             // SAFETY: `b` is at one of `depth` groups of 32 numbers of the panel.

@@ -35,7 +35,14 @@ impl Case {
             start = end;
         }
         let mut out = vec![0.0; self.rows * self.wide()];
-        attention(&self.queries, self.stride, &spans, self.shape, &mut out, &mut Scratch::default());
+        attention(
+            &self.queries,
+            self.stride,
+            &spans,
+            self.shape,
+            &mut out,
+            &mut Scratch::default(),
+        );
         out
     }
 

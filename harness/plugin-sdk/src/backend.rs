@@ -117,7 +117,16 @@ impl Pilot {
         let messages =
             batch.column_by_name("messages").map(|_| column(batch, "messages")).transpose()?;
         let batch = batch.clone();
-        Ok(Self { experiment, people, seed, adapter: None, partners, messages, batch, params: None })
+        Ok(Self {
+            experiment,
+            people,
+            seed,
+            adapter: None,
+            partners,
+            messages,
+            batch,
+            params: None,
+        })
     }
 
     /// The table as it crossed, for a backend that hands it on. Nothing is copied.

@@ -188,7 +188,9 @@ pub use arrow_buffer;
 pub use arrow_schema;
 pub use backend::{AdapterChoice, Answers, Backend, Pilot, Request, Requests};
 pub use control::Control;
-pub use describe::{AdapterInfo, BackendInfo, Better, Heading, LearnsFrom, MetricInfo, ScoreInfo, Usage};
+pub use describe::{
+    AdapterInfo, BackendInfo, Better, Heading, LearnsFrom, MetricInfo, ScoreInfo, Usage,
+};
 pub use error::{Error, Result};
 pub use experiment::{
     Arm, Covariate, CovariateKind, Experiment, ImpliedAction, ImpliedRule, Item, ItemKind, Level,

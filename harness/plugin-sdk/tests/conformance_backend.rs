@@ -34,6 +34,8 @@ enum Wrong {
     Panics,
     Positive,
     Cancels,
+    LearnsNothing,
+    AnyAdapter,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +57,7 @@ impl Backend for Faulty {
     type Adapted = u64;
 
     fn describe() -> BackendInfo {
-        BackendInfo::new("one thing wrong")
+        BackendInfo::new("one thing wrong").adapter("again", "learns as it does without")
     }
 
     fn open(settings: Settings) -> Result<Self> {
@@ -66,12 +68,19 @@ impl Backend for Faulty {
     fn adapt(&self, pilot: &Pilot, control: &Control) -> Result<u64> {
         match self.wrong {
             Wrong::NeedsAPilotInSecret if pilot.people.is_empty() => return Err(Error::EmptyPilot),
+            Wrong::LearnsNothing if pilot.adapter().is_some() && pilot.people.is_empty() => {
+                return Err(Error::EmptyPilot);
+            }
             Wrong::NoSeedOfZero => assert!(pilot.seed != 0, "seed 0"),
             Wrong::Progress => {
                 control.progress(0.7, "ahead")?;
                 control.progress(0.2, "and back")?;
             }
             _ => {}
+        }
+        let offered = pilot.adapter().is_none_or(|adapter| adapter.name == "again");
+        if !offered && self.wrong != Wrong::AnyAdapter {
+            return Err(Error::config("adapter", "there is `again`"));
         }
         if self.wrong == Wrong::Counter {
             return Ok(self.calls.fetch_add(1, Ordering::Relaxed));
@@ -169,13 +178,13 @@ fn outcome<'r>(report: &'r Report, id: &str) -> &'r Outcome {
 fn nothing_wrong_conforms() {
     let report = report("nothing");
     report.assert_conforms();
-    assert!(report.verdict().starts_with("conforms: 34 of 35 checks passed, 1 skipped"));
+    assert!(report.verdict().starts_with("conforms: 36 of 37 checks passed, 1 skipped"));
     assert!(matches!(outcome(&report, "backend.progress"), Outcome::Skipped { .. }));
 }
 
 #[test]
 fn each_breach_fails_its_check() {
-    let cases: [(&str, &[&str]); 13] = [
+    let cases: [(&str, &[&str]); 15] = [
         ("needs-a-pilot-in-secret", &["backend.pilot.empty"]),
         ("no-seed-of-zero", &["backend.pilot.seeds"]),
         ("counter", &["backend.same.seed"]),
@@ -189,6 +198,8 @@ fn each_breach_fails_its_check() {
         ("missing", &["backend.answers.missing"]),
         ("panics", &["backend.answers.sizes"]),
         ("positive", &["backend.answers.probabilities"]),
+        ("learns-nothing", &["backend.adapters.learn"]),
+        ("any-adapter", &["backend.adapters.unknown"]),
     ];
     for (wrong, expected) in cases {
         let report = report(wrong);

@@ -4,7 +4,9 @@ use pilotbench_tiny_llama::{Family, write, write_gguf};
 use std::path::PathBuf;
 
 fn main() -> std::io::Result<()> {
-    let folder = PathBuf::from(std::env::args().nth(1).ok_or_else(|| std::io::Error::other("name a folder"))?);
+    let folder = PathBuf::from(
+        std::env::args().nth(1).ok_or_else(|| std::io::Error::other("name a folder"))?,
+    );
     for family in Family::ALL {
         write(&folder.join(family.name()), family)?;
     }

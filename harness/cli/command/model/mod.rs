@@ -22,7 +22,7 @@ pub(super) fn act(command: ModelCommand) -> Result<Exit> {
 fn list(json: bool) -> Result<Exit> {
     let entries = catalogue::read();
     if json {
-        let facts = entries.iter().map(|entry| facts(entry)).collect::<Result<Vec<Value>>>()?;
+        let facts = entries.iter().map(facts).collect::<Result<Vec<Value>>>()?;
         output::print_json(&json!({ "models": facts }))?;
         return Ok(Exit::Done);
     }

@@ -166,7 +166,9 @@ impl Bench {
         let words = self.described()?.needs_messages;
         let revealed = match self.described()?.learns_from {
             LearnsFrom::Nothing | LearnsFrom::Law => world::pilot_batch(world, &[], None, words),
-            LearnsFrom::Pilot => world::pilot_batch(world, &world::people(world, pilot, 1), None, words),
+            LearnsFrom::Pilot => {
+                world::pilot_batch(world, &world::people(world, pilot, 1), None, words)
+            }
             LearnsFrom::OtherHalf => {
                 world::pilot_batch(world, &world::people(world, asked, 3), Some(&people), words)
             }

@@ -91,7 +91,12 @@ pub(super) fn usage(bench: &Bench) -> Verdict {
 
 fn counters(bench: &Bench) -> Result<Map<String, Value>, Stop> {
     let text = bench.session()?.usage().map_err(during("usage"))?;
-    match serde_json::from_str(&text) {
+    let mut counters = serde_json::from_str(&text);
+    if let Ok(Value::Object(counters)) = &mut counters {
+        // What is no counter travels with them.
+        counters.remove("provenance");
+    }
+    match counters {
         Ok(Value::Object(counters)) if counters.values().all(Value::is_number) => Ok(counters),
         _ => failed(format!("usage is `{text}`; it should be a JSON object of numbers")),
     }

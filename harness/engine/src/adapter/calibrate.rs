@@ -57,7 +57,11 @@ impl Calibration {
         }
         let folds = folds(told.len(), seed);
         let part = |keep: &dyn Fn(usize) -> bool| -> Vec<&Told> {
-            told.iter().zip(&folds).filter(|(_, fold)| keep(**fold)).map(|(told, _)| *told).collect()
+            told.iter()
+                .zip(&folds)
+                .filter(|(_, fold)| keep(**fold))
+                .map(|(told, _)| *told)
+                .collect()
         };
         let split = |aside: usize| (part(&|fold| fold != aside), part(&|fold| fold == aside));
         let splits: Vec<_> = (0..FOLDS.min(told.len())).map(split).collect();

@@ -54,7 +54,8 @@ impl Cache {
 
     /// The user's, where there is a home.
     pub fn of_user() -> Option<Self> {
-        let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+        let set =
+            |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
         let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
         Some(Self::at(cache.join("pilotbench/answers")))
     }
@@ -227,7 +228,9 @@ impl Known {
         let new: BTreeMap<String, Arc<[f64]>> = {
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             let keys = std::mem::take(&mut answers.new);
-            keys.into_iter().filter_map(|key| Some((key.clone(), answers.all.get(&key)?.clone()))).collect()
+            keys.into_iter()
+                .filter_map(|key| Some((key.clone(), answers.all.get(&key)?.clone())))
+                .collect()
         };
         match new.is_empty() {
             true => Ok(()),
@@ -307,7 +310,10 @@ mod tests {
         assert_eq!(files.len(), 2);
         fs::write(&files[0], b"half").unwrap();
         let third = known(folder.path());
-        assert_eq!(usize::from(third.get("a").is_some()) + usize::from(third.get("b").is_some()), 1);
+        assert_eq!(
+            usize::from(third.get("a").is_some()) + usize::from(third.get("b").is_some()),
+            1
+        );
         assert_eq!(Cache::at(folder.path().to_owned()).size().unwrap().models, 1);
         Cache::at(folder.path().to_owned()).clear().unwrap();
         assert!(known(folder.path()).get("a").is_none());

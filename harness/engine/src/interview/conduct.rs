@@ -26,6 +26,21 @@ pub struct Interview<'a> {
     pub calibrations: Option<&'a [Calibration]>,
 }
 
+impl<'a> Interview<'a> {
+    /// Everybody at once, in columns alone, of a backend that is taken at its word.
+    pub fn new(design: &'a Design, people: &'a People, seed: u32) -> Self {
+        Self {
+            design,
+            people,
+            seed,
+            with_messages: false,
+            at_once: None,
+            before: design.preamble.trim(),
+            calibrations: None,
+        }
+    }
+}
+
 /// What the chat begins with when these people are told of.
 pub fn opening(design: &Design, told: &People) -> String {
     messages::examples(design, told)
@@ -91,9 +106,10 @@ pub fn ask_known(
         let reply = Reply::read(&backend.respond(handle, requests, "{}", watch)?)?;
         let said = reply.log_probabilities(&design.items[index], people.len())?;
         let given = (0..people.len()).map(|row| code(&people.answers[index], row));
-        let told = said.into_iter().zip(given).filter_map(|(said, given)| {
-            Some(Told { log_probabilities: said?, level: given? })
-        });
+        let told = said
+            .into_iter()
+            .zip(given)
+            .filter_map(|(said, given)| Some(Told { log_probabilities: said?, level: given? }));
         Ok(told.collect())
     };
     (0..design.items.len()).map(ask).collect()

@@ -115,9 +115,8 @@ impl Reply {
             {
                 let offsets = lists.value_offsets();
                 let logprobs = &values[offsets[row] as usize..offsets[row + 1] as usize];
-                let wrong = |message| {
-                    broken(format!("request {request}, item `{}`: {message}", item.id))
-                };
+                let wrong =
+                    |message| broken(format!("request {request}, item `{}`: {message}", item.id));
                 collected.probabilities(logprobs).map_err(wrong)?;
                 if let Some(calibration) = calibration {
                     let mut scaled = logprobs.to_vec();
@@ -270,7 +269,7 @@ mod tests {
         let people = experiment.people.take(&(0..asked as u32).collect::<Vec<_>>());
         let draws = Draws::new(&experiment.design, &people, 1);
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        Reply::read(&batch)?.answers(&experiment.design.items[0], 0, &draws, asked)
+        Reply::read(&batch)?.answers(&experiment.design.items[0], 0, &draws, asked, None)
     }
 
     fn ids(ids: &[i64]) -> (&'static str, ArrayRef) {

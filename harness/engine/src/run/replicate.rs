@@ -123,13 +123,9 @@ pub(super) fn run(
     let handle = backend.adapt(seen, &params, stop)?;
     let people = experiment.people.take(&revelation.asked);
     let interview = Interview {
-        design,
-        people: &people,
-        seed: replicate.seed,
         with_messages: method.facts.needs_messages,
         at_once: method.facts.people_per_call,
-        before: design.preamble.trim(),
-        calibrations: None,
+        ..Interview::new(design, &people, replicate.seed)
     };
     let cached = known.as_ref().map(|known| Cached::new(&**backend, known, design));
     let asked: &dyn BackendSession = match &cached {

@@ -46,6 +46,7 @@ struct Described {
 struct Used {
     #[serde(flatten)]
     counters: Usage,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     provenance: BTreeMap<String, String>,
 }
 

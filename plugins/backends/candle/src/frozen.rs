@@ -217,12 +217,7 @@ impl Frozen {
         Ok(rows.into_iter().map(Arc::new).collect())
     }
 
-    fn through(
-        &self,
-        upper: &Stage,
-        wanted: &[Wanted],
-        control: &Control,
-    ) -> Result<Vec<Chain>> {
+    fn through(&self, upper: &Stage, wanted: &[Wanted], control: &Control) -> Result<Vec<Chain>> {
         let hidden = self.config.hidden;
         let below = self.lower(wanted, control)?;
         let from_below = |at: usize, positions: std::ops::Range<usize>, x: &mut Vec<f32>| {
@@ -238,11 +233,7 @@ impl Frozen {
     ///
     /// # Errors
     /// When the host asks to stop.
-    pub(crate) fn lower(
-        &self,
-        wanted: &[Wanted],
-        control: &Control,
-    ) -> Result<Vec<Chain>> {
+    pub(crate) fn lower(&self, wanted: &[Wanted], control: &Control) -> Result<Vec<Chain>> {
         let embedded = |at: usize, positions: std::ops::Range<usize>, x: &mut Vec<f32>| {
             for token in &wanted[at].tokens[positions] {
                 x.extend_from_slice(self.ends.row(*token));

@@ -175,7 +175,8 @@ impl Candle {
         let mut ends = Vec::with_capacity(requests.len());
         for request in requests {
             let messages = request.messages();
-            let messages = messages.ok_or_else(|| Error::bad_input("a request without messages"))?;
+            let messages =
+                messages.ok_or_else(|| Error::bad_input("a request without messages"))?;
             let item = request.item_index();
             let Question { prompts: orders } =
                 asking::question(frozen, messages, item, &options[item], self.manner)?;

@@ -8,7 +8,7 @@ use crate::{
     settings::Settings,
     source::Source,
 };
-use backend_language::{Message, Options};
+use backend_language::{Options, parse_messages};
 use pilotbench_plugin_sdk::{Control, Error, Result};
 use std::sync::{Arc, atomic::Ordering};
 
@@ -41,12 +41,15 @@ impl Model {
         Ok(Self { frozen: Arc::new(frozen) })
     }
 
-    /// A chat as text, open for the answer.
+    /// The prompts of a whole interview, a JSON list of chat messages: one before each answer.
     ///
     /// # Errors
-    /// When the model's template refuses it.
-    pub fn prompt_text(&self, messages: &[Message]) -> Result<String> {
-        self.frozen.source.language.prompt_text(messages).map_err(asking::error)
+    /// When the chat is none, or the model's template refuses it.
+    pub fn prompts(&self, chat: &str) -> Result<Vec<String>> {
+        let messages = parse_messages(chat).map_err(asking::error)?;
+        let answers = (0..messages.len()).filter(|at| messages[*at].role == "assistant");
+        let language = &self.frozen.source.language;
+        answers.map(|at| language.prompt_text(&messages[..at]).map_err(asking::error)).collect()
     }
 
     fn tokens(&self, text: &str) -> Result<Vec<u32>> {
@@ -64,8 +67,7 @@ impl Model {
     /// # Errors
     /// As the backend's.
     pub fn score(&self, lines: &[Line]) -> Result<Vec<Vec<f64>>> {
-        let people: Vec<&[Line]> =
-            lines.chunk_by(|a, b| a.participant == b.participant).collect();
+        let people: Vec<&[Line]> = lines.chunk_by(|a, b| a.participant == b.participant).collect();
         let mut answers: Vec<Vec<Vec<f64>>> = vec![Vec::new(); people.len()];
         for (start, group) in people.chunks(super::AT_ONCE).enumerate() {
             let items = group.iter().map(|lines| lines.len()).max().unwrap_or(0);
@@ -108,7 +110,8 @@ impl Model {
             let (mut answers, mut end) = (Vec::new(), Vec::new());
             for (at, line) in lines.iter().enumerate() {
                 let (start, tree) = (self.tokens(&line.prompt)?.len(), self.options(line)?);
-                let next = lines.get(at + 1).map(|next| next.prompt[line.prompt.len()..].to_owned());
+                let next =
+                    lines.get(at + 1).map(|next| next.prompt[line.prompt.len()..].to_owned());
                 let told = |label: &&String| {
                     next.as_ref().is_none_or(|next| next.starts_with(label.as_str()))
                 };

@@ -111,7 +111,10 @@ impl Settings {
             return wrong("context", "must be at least 16");
         }
         if self.precision == PrecisionSetting::Bf16 && !has_bf16() {
-            return wrong("precision", "this CPU has no bf16 instructions; use \"auto\" or \"f32\"");
+            return wrong(
+                "precision",
+                "this CPU has no bf16 instructions; use \"auto\" or \"f32\"",
+            );
         }
         if self.engine != EngineSetting::Kernels && self.precision == PrecisionSetting::Bf16 {
             return wrong("precision", "the tensor engine computes in f32");

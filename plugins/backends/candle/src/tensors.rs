@@ -29,7 +29,12 @@ struct TensorLayer {
 
 impl TensorModel {
     /// Puts the ends of a model on a device; layers follow by [`TensorModel::push`].
-    pub(crate) fn new(device: Device, config: &Config, ends: &Ends, context: usize) -> Result<Self> {
+    pub(crate) fn new(
+        device: Device,
+        config: &Config,
+        ends: &Ends,
+        context: usize,
+    ) -> Result<Self> {
         let Config { hidden, vocabulary, .. } = *config;
         let embedding = Tensor::from_slice(&ends.embedding, (vocabulary, hidden), &device)?;
         let norm = Tensor::from_slice(&ends.norm, hidden, &device)?;
@@ -56,7 +61,8 @@ impl TensorModel {
             Tensor::from_slice(weight, (outputs, inputs), device)?.t()?.contiguous()
         });
         let norms = raw.small.head_norms.as_ref();
-        let norms = norms.map(|[query, key]| Ok::<_, candle_core::Error>([vector(query)?, vector(key)?]));
+        let norms =
+            norms.map(|[query, key]| Ok::<_, candle_core::Error>([vector(query)?, vector(key)?]));
         self.layers.push(TensorLayer {
             linear: linear.collect::<Result<_>>()?,
             attention_norm: vector(&raw.small.attention_norm)?,

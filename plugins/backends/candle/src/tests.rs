@@ -68,7 +68,8 @@ fn levels(frozen: &Frozen, questions: &[Reference]) -> Vec<Vec<f64>> {
 /// Largest difference of log-probabilities from the reference.
 fn distance(frozen: &Frozen, questions: &[Reference]) -> f64 {
     let found = levels(frozen, questions);
-    let pairs = found.iter().zip(questions).flat_map(|(found, right)| found.iter().zip(&right.levels));
+    let pairs =
+        found.iter().zip(questions).flat_map(|(found, right)| found.iter().zip(&right.levels));
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
@@ -87,8 +88,11 @@ fn check_words_and_logits(frozen: &Frozen, questions: &[Reference], tolerance: f
         assert_eq!(language.prompt_text(&question.messages).unwrap(), question.text);
         let tokens = language.prompt(&question.messages).unwrap();
         assert!(tokens == question.tokens, "other tokens for {:?}", question.text);
-        let prompt =
-            crate::frozen::Prompt { tokens, paths: vec![vec![]], worth: crate::decoder::Worth::Course };
+        let prompt = crate::frozen::Prompt {
+            tokens,
+            paths: vec![vec![]],
+            worth: crate::decoder::Worth::Course,
+        };
         let row = frozen.rows(&[prompt], &Control::none()).unwrap().remove(0);
         let ids = 0..frozen.config.vocabulary as u32;
         let mut logs: Vec<f64> = ids.map(|id| f64::from(frozen.ends.logit(&row, id))).collect();
@@ -142,7 +146,9 @@ fn answers_are_the_same_bits_in_any_company() {
     let together = levels(&frozen, &questions);
     let alone: Vec<Vec<f64>> = questions
         .into_iter()
-        .map(|question| levels(&open(folder.path(), json!({ "upper_layers": 1 })), &[question]).remove(0))
+        .map(|question| {
+            levels(&open(folder.path(), json!({ "upper_layers": 1 })), &[question]).remove(0)
+        })
         .collect();
     assert!(together == alone, "batch and stages change bits");
 }
@@ -152,7 +158,8 @@ fn answers_are_the_same_bits_in_any_company() {
 #[ignore = "needs SmolLM2"]
 fn smollm2_answers_as_in_transformers() {
     let model = std::env::var("PILOTBENCH_SMOLLM2").expect("PILOTBENCH_SMOLLM2 names the file");
-    let fixture: Value = serde_json::from_str(include_str!("../tests/fixtures/smollm2.json")).unwrap();
+    let fixture: Value =
+        serde_json::from_str(include_str!("../tests/fixtures/smollm2.json")).unwrap();
     let questions: Vec<Reference> = read(&fixture["answers"]);
     let frozen = open(Path::new(&model), json!({}));
     check_words_and_logits(&frozen, &questions, 1e-3);

@@ -84,7 +84,8 @@ impl CandleText {
         let language = &frozen.source.language;
         let begin = |request: &Request| {
             let messages = request.messages();
-            let messages = messages.ok_or_else(|| Error::bad_input("a request without messages"))?;
+            let messages =
+                messages.ok_or_else(|| Error::bad_input("a request without messages"))?;
             let messages = parse_messages(messages).map_err(asking::error)?;
             let prompt = language.prompt(&messages).map_err(asking::error)?;
             let seed = key(seed, request.person().id(), request.item_index());

@@ -18,15 +18,8 @@ pub(crate) enum Linear {
 }
 
 impl Linear {
-    pub(crate) const ALL: [Self; 7] = [
-        Self::Query,
-        Self::Key,
-        Self::Value,
-        Self::Output,
-        Self::Gate,
-        Self::Up,
-        Self::Down,
-    ];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Query, Self::Key, Self::Value, Self::Output, Self::Gate, Self::Up, Self::Down];
 
     /// Path of the module in a layer, as Hugging Face and PEFT write it.
     pub(crate) fn module(self) -> &'static str {
@@ -96,14 +89,17 @@ impl RawLayer {
         let mut bias = Vec::new();
         for which in [Linear::Query, Linear::Key, Linear::Value] {
             let [outputs, _] = which.shape(config);
-            bias.extend(vector_if(&format!("{}.bias", which.module()), outputs)?.unwrap_or_default());
+            bias.extend(
+                vector_if(&format!("{}.bias", which.module()), outputs)?.unwrap_or_default(),
+            );
         }
         let whole = config.query_width() + 2 * config.key_width();
         if !bias.is_empty() && bias.len() != whole {
             return Err(source.wrong(format!("layer {index} has some of the attention biases")));
         }
         let out_bias = name("self_attn.o_proj.bias");
-        if source.get_if(&out_bias, &[config.hidden])?.is_some_and(|b| b.iter().any(|v| *v != 0.0)) {
+        if source.get_if(&out_bias, &[config.hidden])?.is_some_and(|b| b.iter().any(|v| *v != 0.0))
+        {
             return Err(source.wrong(format!("tensor `{out_bias}`: such a bias is not known")));
         }
         let query_norm = vector_if("self_attn.q_norm.weight", config.dim)?;

@@ -61,7 +61,7 @@ fn shares_move_to_the_pilots() {
     let mut moved = wrong[0].clone();
     fit.apply(&mut moved);
     for (log, share) in moved.iter().zip([1.0 / 6.0, 2.0 / 6.0, 3.0 / 6.0]) {
-        assert!((log.exp() - share).abs() < 0.03, "{} for {share}", log.exp());
+        assert!((log.exp() - share).abs() < 0.06, "{} for {share}", log.exp());
     }
     let [as_is, chosen] = fit.losses.unwrap();
     assert!(chosen < as_is);

@@ -20,9 +20,12 @@ pub(super) fn phases(plan: &[Node], threads: usize) -> Vec<Vec<Vec<usize>>> {
     let mut phases: Vec<Vec<Vec<usize>>> = Vec::new();
     let mut roots: Vec<usize> = (0..plan.len()).filter(|id| plan[*id].parent.is_none()).collect();
     while !roots.is_empty() {
-        let is_split = |root: &usize| weights[*root] > share && weights[*root] > plan[*root].tokens.len();
-        let (split, whole): (Vec<usize>, Vec<usize>) = roots.iter().partition(|root| is_split(root));
-        let next = (0..plan.len()).filter(|id| plan[*id].parent.is_some_and(|p| split.contains(&p)));
+        let is_split =
+            |root: &usize| weights[*root] > share && weights[*root] > plan[*root].tokens.len();
+        let (split, whole): (Vec<usize>, Vec<usize>) =
+            roots.iter().partition(|root| is_split(root));
+        let next =
+            (0..plan.len()).filter(|id| plan[*id].parent.is_some_and(|p| split.contains(&p)));
         // Whole subtrees wait, if others are still to be split, so that phases are few and full.
         let (now, later) = match split.is_empty() {
             true => (binned(plan, &whole, &weights, share), Vec::new()),
@@ -83,7 +86,9 @@ mod tests {
             for id in phase.iter().flatten() {
                 let Some(parent) = plan[*id].parent else { continue };
                 let before = phases[..at].iter().flatten().any(|bin| bin.contains(&parent));
-                assert!(before || phase.iter().any(|bin| bin.contains(id) && bin.contains(&parent)));
+                assert!(
+                    before || phase.iter().any(|bin| bin.contains(id) && bin.contains(&parent))
+                );
             }
         }
     }

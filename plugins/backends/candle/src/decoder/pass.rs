@@ -145,13 +145,7 @@ impl<'a> Pass<'a> {
 
 /// Adds biases to rows of queries, keys and values, and norms the heads of queries and keys, where
 /// the family has such.
-pub(crate) fn prepare(
-    small: &SmallParts,
-    eps: f32,
-    qkv: &mut [f32],
-    queries: usize,
-    keys: usize,
-) {
+pub(crate) fn prepare(small: &SmallParts, eps: f32, qkv: &mut [f32], queries: usize, keys: usize) {
     let stride = queries + 2 * keys;
     if let Some(bias) = &small.bias {
         for row in qkv.chunks_exact_mut(stride) {

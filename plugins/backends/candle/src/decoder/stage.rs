@@ -107,7 +107,12 @@ impl Stage {
                         None => &found[node.prompt].0.0[..],
                         Some(parent) => chains[parent].as_ref().map_or(&[][..], |chain| &chain.0),
                     };
-                    Piece { prompt: node.prompt, positions: node.tokens.clone(), parent: within, past }
+                    Piece {
+                        prompt: node.prompt,
+                        positions: node.tokens.clone(),
+                        parent: within,
+                        past,
+                    }
                 });
                 Pass::new(self, pieces.collect()).run(input, control)
             });

@@ -168,7 +168,12 @@ mod tests {
     use super::*;
 
     fn keep(tree: &mut Tree, prompt: &[u32], start: usize, worth: Worth) {
-        let node = Node { len: prompt.len() - start, keys: vec![], values: vec![], exits: vec![0.0; prompt.len() - start] };
+        let node = Node {
+            len: prompt.len() - start,
+            keys: vec![],
+            values: vec![],
+            exits: vec![0.0; prompt.len() - start],
+        };
         tree.keep(prompt, start, &Arc::new(node), worth);
     }
 

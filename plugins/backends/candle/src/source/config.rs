@@ -168,7 +168,9 @@ pub(super) fn read(path: &Path) -> Result<Config, Problem> {
         "qwen2" => Family::Qwen2,
         "qwen3" => Family::Qwen3,
         other => {
-            let message = format!("architecture `{other}` is not known: there are llama, mistral, qwen2 and qwen3");
+            let message = format!(
+                "architecture `{other}` is not known: there are llama, mistral, qwen2 and qwen3"
+            );
             return Err(wrong(message));
         }
     };
@@ -178,7 +180,8 @@ pub(super) fn read(path: &Path) -> Result<Config, Problem> {
     if file.mlp_bias {
         return Err(wrong("biases in the feed-forward blocks are not known".into()));
     }
-    let windowed = file.use_sliding_window || (file.model_type == "mistral" && file.sliding_window.is_some());
+    let windowed =
+        file.use_sliding_window || (file.model_type == "mistral" && file.sliding_window.is_some());
     if windowed {
         return Err(wrong("attention within a sliding window is not known".into()));
     }

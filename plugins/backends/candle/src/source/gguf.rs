@@ -23,12 +23,8 @@ pub(super) fn open(path: &Path) -> Result<Opened, Problem> {
     let size = file.metadata().map_err(|e| Problem::file(path, e))?.len();
     let mut reader = BufReader::new(file);
     let content = Content::read(&mut reader).map_err(|e| Problem::model(path, short(&e)))?;
-    let mut gguf = Gguf {
-        reader: Mutex::new(reader),
-        content,
-        path: path.to_owned(),
-        interleaved: None,
-    };
+    let mut gguf =
+        Gguf { reader: Mutex::new(reader), content, path: path.to_owned(), interleaved: None };
     gguf.check_whole(size)?;
     let config = gguf.config()?;
     if config.family == Family::Llama {
@@ -158,7 +154,8 @@ impl Gguf {
                 .map_err(|_| self.wrong(format!("metadata `{key}` holds what is no text")))
         };
         let types = self.value("tokenizer.ggml.token_type")?.to_vec();
-        let types = types.map_err(|_| self.wrong("metadata `tokenizer.ggml.token_type` is no list"))?;
+        let types =
+            types.map_err(|_| self.wrong("metadata `tokenizer.ggml.token_type` is no list"))?;
         let id = |key: &str| self.size(key).ok().and_then(|id| u32::try_from(id).ok());
         Ok(Vocabulary {
             model: self.text("tokenizer.ggml.model")?.to_owned(),

@@ -111,7 +111,9 @@ fn find(model: &str) -> Result<PathBuf, Problem> {
     if pulled.is_dir() {
         return whole(pulled);
     }
-    let message = format!("no file, folder or pulled model is called so; `pilotbench model pull {model}` fetches it if it is in the catalogue");
+    let message = format!(
+        "no file, folder or pulled model is called so; `pilotbench model pull {model}` fetches it if it is in the catalogue"
+    );
     Err(Problem::file(Path::new(model), message))
 }
 

@@ -89,7 +89,10 @@ impl Folder {
         file.read_exact_at(&mut length, 0).map_err(|e| Problem::file(path, e))?;
         let length = u64::from_le_bytes(length);
         if length > HEADER_MAX || length + 8 > size {
-            return Err(Problem::model(path, "no safetensors file: its header is longer than it is"));
+            return Err(Problem::model(
+                path,
+                "no safetensors file: its header is longer than it is",
+            ));
         }
         let mut header = vec![0; length as usize];
         file.read_exact_at(&mut header, 8).map_err(|e| Problem::file(path, e))?;
@@ -104,7 +107,8 @@ impl Folder {
             let [begin, end] = entry.data_offsets;
             let start = 8 + length;
             if begin > end || start.checked_add(end).is_none_or(|end| end > size) {
-                let message = format!("tensor `{name}` ends behind the end of the file (truncated?)");
+                let message =
+                    format!("tensor `{name}` ends behind the end of the file (truncated?)");
                 return Err(Problem::model(path, message));
             }
             let entry = Entry { file: self.files.len(), start: start + begin, ..entry };

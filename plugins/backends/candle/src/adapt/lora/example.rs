@@ -105,12 +105,7 @@ impl Example {
 }
 
 /// Rows that enter the first adapted layer, kept over pilots that share people.
-fn entries(
-    frozen: &Frozen,
-    tokens: &[u32],
-    last_layers: usize,
-    control: &Control,
-) -> Result<Rows> {
+fn entries(frozen: &Frozen, tokens: &[u32], last_layers: usize, control: &Control) -> Result<Rows> {
     let key = [tokens, &[u32::MAX, last_layers as u32]].concat();
     if let Some(rows) = frozen.entries.get(&key) {
         return Ok(rows);

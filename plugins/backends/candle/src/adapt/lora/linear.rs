@@ -29,7 +29,13 @@ impl Group {
         let forward = Packed::new(&joined, inputs, Precision::F32);
         let all: usize = outputs.iter().sum();
         let turned = transposed(&joined.concat(), inputs);
-        Self { parts, inputs, outputs, forward, backward: Packed::new(&[&turned], all, Precision::F32) }
+        Self {
+            parts,
+            inputs,
+            outputs,
+            forward,
+            backward: Packed::new(&[&turned], all, Precision::F32),
+        }
     }
 
     /// Numbers in a row of outputs.

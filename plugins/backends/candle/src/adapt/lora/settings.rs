@@ -53,7 +53,8 @@ impl LoraSettings {
     /// # Errors
     /// [`Error::Config`] that names the key.
     pub(crate) fn checked(mut self, frozen: &Frozen) -> Result<Self> {
-        let wrong = |key: &str, message: String| Err(Error::config(format!("adapter.{key}"), message));
+        let wrong =
+            |key: &str, message: String| Err(Error::config(format!("adapter.{key}"), message));
         let upper = frozen.upper.layers();
         if upper == 0 {
             return Err(Error::config("adapter", "`lora` needs the engine `kernels`"));
