@@ -38,7 +38,12 @@ fn unknown_names() {
         fault.contains("pilotbench.toml:5: method `marginl`: there is no backend `marginl`"),
         "{fault}"
     );
-    assert!(fault.contains("hint: there are: copula, crash, fresh-population, hotdeck"), "{fault}");
+    assert!(
+        fault.contains(
+            "hint: there are: candle, candle-text, copula, crash, fresh-population, hotdeck"
+        ),
+        "{fault}"
+    );
     let fault = refused(&with("metrics", "[\"distanse\"]"));
     assert!(fault.contains("there is no metric `distanse`"), "{fault}");
     let fault = refused(&with("experiments", "[\"tinny\"]"));

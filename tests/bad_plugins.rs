@@ -115,7 +115,8 @@ fn listing_runs_no_code_and_shows_what_is_refused() {
     assert!(listed["refused"][0].as_str().unwrap().contains("broken.so: not a shared library"));
     let used = listed["plugins"].as_array().unwrap().iter().filter(|p| p["state"] == "used");
     let names: Vec<_> = used.map(|p| p["name"].as_str().unwrap()).collect();
-    let built_in = ["baseline", "coherence", "distribution", "heterogeneity", "individual"];
+    let built_in =
+        ["baseline", "candle", "coherence", "distribution", "heterogeneity", "individual"];
     let others = ["inference", "peers", "process", "structure", "usefulness"];
     assert_eq!(names, [&["stress"][..], &built_in, &others].concat());
     assert_eq!(listed["plugins"][0]["source"], "argument");

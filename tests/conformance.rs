@@ -34,6 +34,8 @@ fn conforms(arguments: &[&str], provided: usize) {
         // An oracle's table has its own sizes, and it may know one population only.
         let may_be = [
             "backend.pilot.empty",
+            "backend.adapters.learn",
+            "backend.adapters.unknown",
             "backend.progress",
             "metric.progress",
             "backend.answers.experiments",

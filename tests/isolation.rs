@@ -174,7 +174,7 @@ fn whoever_disturbs_goes_on_undisturbed() {
         let is_hash = |field: &&str| field.len() == 16 && u64::from_str_radix(field, 16).is_ok();
         text.split(',').filter(|field| !is_hash(field)).map(str::to_owned).collect()
     };
-    let place = Place::with(&crash_file("how = \"abort\", at = \"usage\""));
+    let place = Place::with(&crash_file("how = \"abort\", at = \"drop\""));
     place.pilotbench(&["run"]).assert().success();
     let expected = board(&place);
     for how in ["print", "close-standard", "move-around", "threads"] {

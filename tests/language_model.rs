@@ -108,7 +108,8 @@ fn the_backend_keeps_the_contract() {
     let place = place("");
     let library = library("backend_candle");
     let settings = r#"{"model": "./model"}"#;
-    let check = ["plugin", "check", library.to_str().unwrap(), "--settings", settings];
+    let library = library.to_str().unwrap();
+    let check = ["plugin", "check", library, "--settings", settings, "--quick"];
     let output = place.pilotbench_alone(&check).assert().success().get_output().clone();
     assert!(String::from_utf8(output.stdout).unwrap().contains("conforms"));
 }

@@ -4,7 +4,7 @@ use crate::arguments::{Chosen, Isolation, Places, SandboxLevel};
 use pilotbench_engine::{
     experiment::{self, Experiment},
     fault::{Fault, Result},
-    plan::{self, Plan, RunFile},
+    plan::{self, HOST_ADAPTERS, Plan, RunFile},
     plugin::{
         Executor, Plugins, Search,
         worker::{Sandbox, WorkerSettings},
@@ -105,9 +105,9 @@ pub(crate) fn plan(
         &experiments,
         &|backend, settings, adapter| {
             let facts = plugins.backend_facts(backend, settings)?;
-            if let (Some(first), true) =
-                (experiments.first(), facts.adapters.contains(&adapter.name))
-            {
+            let is_known = HOST_ADAPTERS.contains(&adapter.name.as_str())
+                || facts.adapters.contains(&adapter.name);
+            if let Some(first) = experiments.first().filter(|_| is_known) {
                 let session = plugins.open_backend(backend, settings)?;
                 run::check_adapter(adapter, first, &*session)?;
             }

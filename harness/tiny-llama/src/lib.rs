@@ -89,7 +89,7 @@ impl Family {
 }
 
 /// Most positions.
-pub const CONTEXT: usize = 4096;
+pub const CONTEXT: usize = 8192;
 
 /// Numbers of a tiny decoder.
 #[derive(Debug, Clone, Copy)]

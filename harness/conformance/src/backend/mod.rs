@@ -248,7 +248,7 @@ const CHECKS: &[Entry<Bench>] = &[
         id: "backend.adapters.learn",
         question: "Does it learn in every way that it offers, from nobody and from a pilot, and answer?",
         hint: "Pilot::adapter says which was chosen; with nobody to learn from, answer as it is",
-        needs: LEARNS,
+        needs: SOUND,
         run: adapters::learn,
     },
     Entry {

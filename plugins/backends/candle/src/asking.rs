@@ -57,8 +57,12 @@ pub(crate) fn question_of(
     let paths: Vec<Vec<u32>> = options.branchings.iter().map(|b| b.path.clone()).collect();
     let language = &frozen.source.language;
     let prompts = orders::rotations(options.levels(), manner.orders).into_iter().map(|order| {
-        let reordered = orders::reordered(messages, &order).map_err(error)?;
-        let tokens = language.prompt(&reordered).map_err(error)?;
+        // The order that stands needs no list to be found.
+        let tokens = match order.is_sorted() {
+            true => language.prompt(messages),
+            false => orders::reordered(messages, &order).and_then(|chat| language.prompt(&chat)),
+        };
+        let tokens = tokens.map_err(error)?;
         Ok(Prompt { tokens, paths: paths.clone(), worth })
     });
     Ok(Question { prompts: prompts.collect::<Result<_>>()? })

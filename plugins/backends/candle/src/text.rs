@@ -54,8 +54,11 @@ impl Backend for CandleText {
         control: &Control,
     ) -> Result<()> {
         let requests: Vec<Request> = requests.iter().collect();
-        for some in requests.chunks(crate::AT_ONCE) {
-            let texts = self.speak(*seed, some, control)?;
+        let chunks = requests.chunks(crate::AT_ONCE);
+        let all = chunks.len() as f64;
+        for (done, some) in chunks.enumerate() {
+            let progress = |share: f64| control.progress((done as f64 + share) / all, "speaking");
+            let texts = self.speak(*seed, some, &progress, control)?;
             some.iter().zip(texts).for_each(|(request, text)| answers.text(request.id(), &text));
         }
         Ok(())
@@ -79,7 +82,13 @@ struct Speech {
 }
 
 impl CandleText {
-    fn speak(&self, seed: u64, requests: &[Request], control: &Control) -> Result<Vec<String>> {
+    fn speak(
+        &self,
+        seed: u64,
+        requests: &[Request],
+        progress: &dyn Fn(f64) -> Result<()>,
+        control: &Control,
+    ) -> Result<Vec<String>> {
         let frozen = &self.candle.frozen;
         let language = &frozen.source.language;
         let begin = |request: &Request| {
@@ -98,7 +107,7 @@ impl CandleText {
             if going.is_empty() {
                 break;
             }
-            control.progress(step as f64 / self.max_tokens as f64, "speaking")?;
+            progress(step as f64 / self.max_tokens as f64)?;
             self.step(frozen, &mut going, control)?;
         }
         let text = |speech: &Speech| language.text(&speech.said).trim().to_owned();
