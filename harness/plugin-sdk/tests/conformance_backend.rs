@@ -66,6 +66,10 @@ impl Backend for Faulty {
     }
 
     fn adapt(&self, pilot: &Pilot, control: &Control) -> Result<u64> {
+        let offered = pilot.adapter().is_none_or(|adapter| adapter.name == "again");
+        if !offered && self.wrong != Wrong::AnyAdapter {
+            return Err(Error::config("adapter", "there is `again`"));
+        }
         match self.wrong {
             Wrong::NeedsAPilotInSecret if pilot.people.is_empty() && pilot.adapter().is_none() => {
                 return Err(Error::EmptyPilot);
@@ -79,10 +83,6 @@ impl Backend for Faulty {
                 control.progress(0.2, "and back")?;
             }
             _ => {}
-        }
-        let offered = pilot.adapter().is_none_or(|adapter| adapter.name == "again");
-        if !offered && self.wrong != Wrong::AnyAdapter {
-            return Err(Error::config("adapter", "there is `again`"));
         }
         if self.wrong == Wrong::Counter {
             return Ok(self.calls.fetch_add(1, Ordering::Relaxed));
