@@ -115,7 +115,7 @@ fn rows(
     let options = asking::options(frozen, item)?;
     let manner = Manner { orders: 1, ..manner };
     let mut rows = Vec::with_capacity(told.len());
-    for told in told.chunks(super::super::AT_ONCE) {
+    for told in told.chunks(crate::AT_ONCE) {
         let mut prompts: Vec<Prompt> = Vec::new();
         for told in told {
             let question =

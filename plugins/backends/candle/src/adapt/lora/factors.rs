@@ -70,13 +70,9 @@ impl Factor {
         self.a.len() / inputs
     }
 
-    /// Adds `scale · B·A` to a weight.
-    pub(super) fn add_to(&self, weight: &mut [f32], scale: f32) {
-        let outputs = weight.len();
-        // weight is [o][i], a is [r][i], b is [o][r]; o·i, r·i and o·r give r² = (r·i)(o·r)/(o·i).
-        let rank = ((self.a.len() as f64 * self.b.len() as f64) / outputs as f64).sqrt().round();
-        let rank = rank as usize;
-        let inputs = self.a.len() / rank;
+    /// Adds `scale · B·A` to a weight of so many inputs.
+    pub(super) fn add_to(&self, weight: &mut [f32], inputs: usize, scale: f32) {
+        let rank = self.rank(inputs);
         for (row, b) in weight.chunks_exact_mut(inputs).zip(self.b.chunks_exact(rank)) {
             for (factor, a) in b.iter().zip(self.a.chunks_exact(inputs)) {
                 let factor = scale * factor;

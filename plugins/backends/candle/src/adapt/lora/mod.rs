@@ -105,7 +105,9 @@ fn merged(frozen: &Frozen, factors: &Factors, settings: &LoraSettings) -> Result
         let mut raw = raw(frozen, index)?;
         for (linear, factor) in Linear::ALL.iter().zip(&factors.layers[index - first]) {
             if let Some(factor) = factor {
-                factor.add_to(&mut raw.linear[*linear as usize], settings.scale());
+                let [_, inputs] = linear.shape(config);
+                let weight = &mut raw.linear[*linear as usize];
+                factor.add_to(weight, inputs, settings.scale());
             }
         }
         Ok(Arc::new(raw.pack(config, frozen.precision)))
