@@ -104,30 +104,3 @@ impl Learned {
         Ok(Self { calibrations: Some(calibrations), facts, ..Self::default() })
     }
 }
-
-/// Whether a backend takes the settings of an adapter of its own, by having it learn from nobody.
-///
-/// # Errors
-/// When it refuses them, or a setting of the host's is wrong.
-pub fn check_adapter(
-    adapter: &crate::plan::Adapter,
-    experiment: &Experiment,
-    backend: &dyn BackendSession,
-) -> Result<()> {
-    let choice = Choice::of(adapter)?;
-    if !matches!(choice, Choice::Backends(_)) {
-        return Ok(());
-    }
-    let params = super::replicate::adapt_params(&experiment.design, 0, &choice);
-    let nobody = experiment.people.take(&[]);
-    let mut columns = nobody.columns(&experiment.design);
-    let messages = interview::whole(&experiment.design, &nobody);
-    columns.push("messages", std::sync::Arc::new(messages));
-    let stop = AtomicBool::new(false);
-    match backend.adapt(columns.batch(), &params, &stop) {
-        Ok(handle) => backend.release(handle),
-        // Other faults are of replicates: an empty pilot, an experiment that it cannot answer.
-        Err(fault) if fault.kind == crate::fault::FaultKind::Usage => Err(fault),
-        Err(_) => Ok(()),
-    }
-}

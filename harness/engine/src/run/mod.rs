@@ -8,12 +8,13 @@ mod execute;
 mod learned;
 mod pilots;
 mod replicate;
+mod reveal;
 mod status;
 
 pub use execute::{Outcome, Progress, execute};
-pub use learned::check_adapter;
 pub use pilots::pilots;
 pub use replicate::{Participants, participants, sets};
+pub use reveal::check_adapter;
 pub use status::{Status, status};
 
 use crate::{

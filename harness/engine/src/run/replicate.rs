@@ -1,20 +1,21 @@
 //! One replicate, from the plan's line to bytes that can be committed.
 
-use super::learned::Learned;
+use super::{
+    learned::Learned,
+    reveal::{adapt_params, revealed},
+};
 use crate::{
     adapter::{self, Choice, Revelation},
     cache::{Cached, Known},
-    experiment::{Design, Experiment, People},
+    experiment::{Experiment, People},
     fault::Result,
     identity::{self, Digest},
     interview::{self, Interview},
     pilot::Split,
-    plan::{Adapter, Plan, PlannedMethod, PluginFacts, Replicate},
+    plan::{Plan, PlannedMethod, PluginFacts, Replicate},
     plugin::BackendSession,
     record::{self, AnswersFile, Counts, Manifest, Sets, Volatile},
 };
-use arrow_array::RecordBatch;
-use serde::Serialize;
 use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Instant,
@@ -59,43 +60,6 @@ pub fn participants(
     let everyone = experiment.people.len();
     let revelation = adapter::reveal(&split, replicate.size, method.facts.learns_from, everyone);
     Ok(Participants { revelation, pilot: split.pilot(replicate.size).to_vec() })
-}
-
-#[derive(Serialize)]
-struct AdaptParams<'a> {
-    experiment: crate::experiment::Design,
-    seed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    adapter: Option<AdapterParams<'a>>,
-}
-
-#[derive(Serialize)]
-struct AdapterParams<'a> {
-    name: &'a str,
-    settings: &'a serde_json::Map<String, serde_json::Value>,
-}
-
-/// Parameters of `adapt`, JSON text.
-pub(super) fn adapt_params(design: &Design, seed: u64, choice: &Choice) -> String {
-    let adapter = match choice {
-        Choice::Backends(Adapter { name, settings }) => Some(AdapterParams { name, settings }),
-        _ => None,
-    };
-    identity::canonical_json(&AdaptParams { experiment: design.without_truth(), seed, adapter })
-}
-
-/// The table of revealed people as it crosses to a backend.
-pub(super) fn revealed(
-    experiment: &Experiment,
-    revelation: &Revelation,
-    with_messages: bool,
-) -> RecordBatch {
-    let mut columns = revelation.columns(experiment);
-    if with_messages {
-        let people = experiment.people.take(&revelation.revealed);
-        columns.push("messages", Arc::new(interview::whole(&experiment.design, &people)));
-    }
-    columns.batch()
 }
 
 /// Runs a replicate: reveal, adapt, interview, encode.
