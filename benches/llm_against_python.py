@@ -42,8 +42,9 @@ CONTESTANTS = {  # name -> (precision, people per measurement, what it is)
 }
 # What a GGUF of other precision says anew.
 LEFT_OUT = ("general.architecture", "general.file_type", "general.quantization_version")
-# Log-probabilities of options may differ so much from those of transformers in f32.
-TOLERANCE = {"f32": 1e-3, "bf16": 2e-2}
+# Log-probabilities of options may differ so much from those of transformers in f32: unlikely options
+# move most, and llama.cpp rounds somewhere even in F32.
+TOLERANCE = {"f32": 3e-2, "bf16": 3e-1}
 
 
 # Contestants: `rows(prompts)` gives the logits after each prompt, in order; `computed` counts tokens.
