@@ -51,10 +51,9 @@ pub fn reveal(split: &Split, size: usize, learns_from: LearnsFrom, everyone: usi
 }
 
 impl Revelation {
-    /// The same people asked, and nobody revealed.
-    pub fn of_nobody(other: &Self) -> Self {
-        let asked = other.asked.clone();
-        Self { revealed: Vec::new(), asked, partners: None, asked_again: false }
+    /// Nobody revealed, for nobody.
+    pub fn nobody() -> Self {
+        Self { revealed: Vec::new(), asked: Vec::new(), partners: None, asked_again: false }
     }
 
     /// The columns that cross to the backend.

@@ -57,8 +57,11 @@ pub fn conduct(
     handle: u64,
     watch: &dyn Watch,
 ) -> Result<Transcript> {
+    let Some(at_once) = interview.at_once.filter(|people| *people < interview.people.len()) else {
+        return conduct_group(interview, backend, handle, watch);
+    };
     let all: Vec<u32> = (0..interview.people.len() as u32).collect();
-    let groups = all.chunks(interview.at_once.unwrap_or(all.len()).max(1));
+    let groups = all.chunks(at_once.max(1));
     let mut transcript = Transcript::empty(interview.design);
     for group in groups {
         let people = interview.people.take(group);

@@ -81,7 +81,7 @@ pub(super) fn run(
     let params = adapt_params(design, seed, &choice);
     let started = Instant::now();
     // Where the host learns, the backend sees nobody.
-    let nobody = Revelation::of_nobody(&revelation);
+    let nobody = Revelation::nobody();
     let seen = if choice.is_backends() { &revelation } else { &nobody };
     let seen = revealed(experiment, seen, method.facts.needs_messages);
     let handle = backend.adapt(seen, &params, stop)?;

@@ -14,7 +14,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 #[derive(Serialize)]
 struct AdaptParams<'a> {
-    experiment: crate::experiment::Design,
+    experiment: Design,
     seed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     adapter: Option<AdapterParams<'a>>,
@@ -63,12 +63,9 @@ pub fn check_adapter(
         return Ok(());
     }
     let params = adapt_params(&experiment.design, 0, &choice);
-    let nobody = experiment.people.take(&[]);
-    let mut columns = nobody.columns(&experiment.design);
-    let messages = interview::whole(&experiment.design, &nobody);
-    columns.push("messages", Arc::new(messages));
+    let nobody = revealed(experiment, &Revelation::nobody(), true);
     let stop = AtomicBool::new(false);
-    match backend.adapt(columns.batch(), &params, &stop) {
+    match backend.adapt(nobody, &params, &stop) {
         Ok(handle) => backend.release(handle),
         // Other faults are of replicates: an empty pilot, an experiment that it cannot answer.
         Err(fault) if fault.kind == FaultKind::Usage => Err(fault),
