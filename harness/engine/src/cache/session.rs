@@ -5,11 +5,11 @@ use crate::{
     experiment::Design,
     fault::Result,
     identity::Digest,
+    interview::Reply,
     plugin::{BackendSession, Watch},
 };
 use arrow_array::{
-    Array, BooleanArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
-    UInt32Array,
+    Array, Int32Array, Int64Array, RecordBatch, StringArray, UInt32Array,
     builder::{BooleanBuilder, Float64Builder, Int32Builder, ListBuilder, StringBuilder},
 };
 use arrow_schema::{DataType, Field, Schema};
@@ -88,9 +88,8 @@ impl<'a> Cached<'a> {
             let asked = arrow_select::take::take_record_batch(requests, &rows)
                 .expect("rows lie inside the table");
             let batch = self.backend.respond(handle, asked, params, watch)?;
-            let read = Reply::read(&batch);
             // What is no reply is for the one who asked to judge.
-            let Some(read) = read else { return Ok(Some(batch)) };
+            let Ok(read) = Reply::read(&batch) else { return Ok(Some(batch)) };
             for (row, id) in read.ids.iter().enumerate() {
                 if replies.insert(id.unwrap_or(-1), row).is_some() {
                     return Ok(Some(batch));
@@ -109,7 +108,7 @@ impl<'a> Cached<'a> {
             let Some(at) = replies.get(&ids.value(first[key.as_str()])) else {
                 return Ok(Some(batch.clone()));
             };
-            if let Some(logs) = read.sound(*at) {
+            if let Some(logs) = sound(read, *at) {
                 self.known.put(key.clone(), &logs);
             }
             whole.copy(id, read, *at);
@@ -155,55 +154,11 @@ fn of<A: Array + Clone + 'static>(batch: &RecordBatch, name: &str) -> Option<A> 
     batch.column_by_name(name)?.as_any().downcast_ref::<A>().cloned()
 }
 
-/// A backend's reply.
-struct Reply {
-    ids: Int64Array,
-    logprobs: Option<ListArray>,
-    choice: Option<Int32Array>,
-    text: Option<StringArray>,
-    refused: Option<BooleanArray>,
-}
-
-impl Reply {
-    /// `None` when a column is of another type than it should be.
-    fn read(batch: &RecordBatch) -> Option<Self> {
-        let reply = Self {
-            ids: of(batch, "request_id")?,
-            logprobs: of(batch, "logprobs"),
-            choice: of(batch, "choice"),
-            text: of(batch, "text"),
-            refused: of(batch, "refused"),
-        };
-        let logs_are_numbers = reply.logprobs.as_ref().is_none_or(|lists| {
-            lists.value_type() == DataType::Float64 && lists.values().null_count() == 0
-        });
-        let columns = ["logprobs", "choice", "text", "refused"];
-        let there = columns.iter().filter(|name| batch.column_by_name(name).is_some()).count();
-        let read = [
-            reply.logprobs.is_some(),
-            reply.choice.is_some(),
-            reply.text.is_some(),
-            reply.refused.is_some(),
-        ];
-        (logs_are_numbers && there == read.into_iter().filter(|is| *is).count()).then_some(reply)
-    }
-
-    fn logs(&self, row: usize) -> Option<Vec<f64>> {
-        let lists = self.logprobs.as_ref().filter(|lists| !lists.is_null(row))?;
-        let values = lists.value(row);
-        Some(values.as_any().downcast_ref::<Float64Array>()?.values().to_vec())
-    }
-
-    fn is_refused(&self, row: usize) -> bool {
-        self.refused.as_ref().is_some_and(|refused| !refused.is_null(row) && refused.value(row))
-    }
-
-    /// Log-probabilities that are such.
-    fn sound(&self, row: usize) -> Option<Vec<f64>> {
-        let logs = self.logs(row).filter(|_| !self.is_refused(row))?;
-        let sum: f64 = logs.iter().map(|log| log.exp()).sum();
-        ((sum - 1.0).abs() <= 1e-6).then_some(logs)
-    }
+/// Log-probabilities of a row that are such.
+fn sound(reply: &Reply, row: usize) -> Option<Vec<f64>> {
+    let logs = reply.logs(row).filter(|_| !reply.is_refused(row))?;
+    let sum: f64 = logs.iter().map(|log| log.exp()).sum();
+    ((sum - 1.0).abs() <= 1e-6).then_some(logs)
 }
 
 /// A reply put together.

@@ -14,4 +14,5 @@ mod transcript;
 
 pub use conduct::{Interview, ask_known, conduct, fits, opening};
 pub use messages::whole;
+pub(crate) use reply::Reply;
 pub use transcript::{ItemAnswers, Status, Transcript};

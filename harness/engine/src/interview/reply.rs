@@ -19,17 +19,17 @@ const SUM_TOLERANCE: f64 = 1e-6;
 const TEXT_BYTES_MAX: usize = 1 << 16;
 
 /// A reply with its columns.
-pub(super) struct Reply {
-    ids: Int64Array,
-    logprobs: Option<ListArray>,
-    choice: Option<Int32Array>,
-    text: Option<StringArray>,
-    refused: Option<BooleanArray>,
+pub(crate) struct Reply {
+    pub(crate) ids: Int64Array,
+    pub(crate) logprobs: Option<ListArray>,
+    pub(crate) choice: Option<Int32Array>,
+    pub(crate) text: Option<StringArray>,
+    pub(crate) refused: Option<BooleanArray>,
 }
 
 impl Reply {
     /// Reads the columns of a reply.
-    pub(super) fn read(batch: &RecordBatch) -> Result<Self> {
+    pub(crate) fn read(batch: &RecordBatch) -> Result<Self> {
         let ids = column::<Int64Array>(batch, "request_id")?;
         let ids = ids.ok_or_else(|| broken("column `request_id` is missing"))?;
         let logprobs = column::<ListArray>(batch, "logprobs")?;
@@ -46,6 +46,18 @@ impl Reply {
             text: column(batch, "text")?,
             refused: column(batch, "refused")?,
         })
+    }
+
+    /// Log-probabilities in a row, as they came.
+    pub(crate) fn logs(&self, row: usize) -> Option<Vec<f64>> {
+        let values = present(self.logprobs.as_ref(), row)?.value(row);
+        let values = values.as_any().downcast_ref::<Float64Array>();
+        Some(values.expect("the type was checked").values().to_vec())
+    }
+
+    /// Whether a row is a refusal.
+    pub(crate) fn is_refused(&self, row: usize) -> bool {
+        is_true(self.refused.as_ref(), row)
     }
 
     /// The row of the reply for each request `0..asked`.
@@ -76,13 +88,9 @@ impl Reply {
     ) -> Result<Vec<Option<Vec<f64>>>> {
         let mut checked = Collected::new(0, item.levels.len());
         let of = |row: usize| -> Result<Option<Vec<f64>>> {
-            let lists = present(self.logprobs.as_ref(), row);
-            let Some(lists) = lists.filter(|_| !is_true(self.refused.as_ref(), row)) else {
+            let Some(values) = self.logs(row).filter(|_| !self.is_refused(row)) else {
                 return Ok(None);
             };
-            let values = lists.value(row);
-            let values = values.as_any().downcast_ref::<Float64Array>();
-            let values = values.expect("the type was checked").values().to_vec();
             checked
                 .probabilities(&values)
                 .map_err(|message| broken(format!("item `{}`: {message}", item.id)))?;
