@@ -8,9 +8,12 @@
 //! Without such a verb it does nothing, so that `cargo bench` passes by.
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
+#[path = "support/usage.rs"]
+mod usage;
+
 use backend_candle::{
     Settings,
-    measure::{Line, Model},
+    measure::{Line, Model, read},
 };
 use pilotbench_engine::{
     experiment::{self, Experiment},
@@ -32,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let settings = json!({ "model": model, "precision": precision, "memory_mib": 256 });
             let settings: Settings = serde_json::from_value(settings)?;
             let threads = threads.parse()?;
-            let report = measured(verb, settings, &read(file)?, (precision, threads))?;
+            let report = measured(verb, settings, &read(Path::new(file))?, (precision, threads))?;
             println!("{report}");
             Ok(())
         }
@@ -62,20 +65,6 @@ fn interviews(model: &str, file: &str, people: usize) -> Result<(), Box<dyn Erro
     Ok(fs::write(file, text)?)
 }
 
-fn read(file: &str) -> Result<Vec<Line>, Box<dyn Error>> {
-    let line = |text: &str| -> Result<Line, Box<dyn Error>> {
-        let line: Value = serde_json::from_str(text)?;
-        let options = line["options"].as_array().ok_or("no options")?;
-        let label = |option: &Value| option.as_str().unwrap_or_default().to_owned();
-        Ok(Line {
-            participant: line["participant"].to_string(),
-            prompt: line["prompt"].as_str().ok_or("no prompt")?.to_owned(),
-            options: options.iter().map(label).collect(),
-        })
-    };
-    fs::read_to_string(file)?.lines().map(line).collect()
-}
-
 /// Does the work and reports it as one line of JSON. Loading is in no time.
 fn measured(
     verb: &str,
@@ -84,7 +73,7 @@ fn measured(
     (precision, threads): (&str, usize),
 ) -> Result<Value, Box<dyn Error>> {
     let model = Model::open(settings, threads)?;
-    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let (started, cpu) = (Instant::now(), usage::cpu_seconds()?);
     match verb {
         "check" => return Ok(json!({ "levels": model.score(lines)? })),
         "train" => model.train(lines, LAST_LAYERS, EPOCHS)?,
@@ -98,23 +87,7 @@ fn measured(
         "prompts": passes * lines.len(),
         "tokens_computed": model.computed()[1],
         "seconds": started.elapsed().as_secs_f64(),
-        "cpu_seconds": cpu_seconds()? - cpu,
-        "peak_mb": peak_mb()?,
+        "cpu_seconds": usage::cpu_seconds()? - cpu,
+        "peak_mb": usage::peak_mb()?,
     }))
-}
-
-/// Time of all threads of this process.
-fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let after_name = stat.rsplit(')').next().ok_or("stat")?;
-    let fields: Vec<&str> = after_name.split_whitespace().collect();
-    let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-    Ok(ticks / 100.0)
-}
-
-fn peak_mb() -> Result<f64, Box<dyn Error>> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).ok_or("status")?;
-    let kib = line.split_whitespace().nth(1).ok_or("status")?.parse::<f64>()?;
-    Ok(kib / 1024.0)
 }

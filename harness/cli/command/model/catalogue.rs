@@ -25,6 +25,12 @@ pub(super) struct Entry {
     pub(super) licence: String,
     pub(super) package: String,
     pub(super) version: String,
+    /// The machine that it is for, where it holds code: `x86_64-linux`.
+    #[serde(default)]
+    pub(super) platform: Option<String>,
+    /// What pip is told besides, to find the wheel for it.
+    #[serde(default)]
+    pub(super) wheel: Vec<String>,
     /// Path inside the package.
     pub(super) inside: String,
     /// Name of the file as it is stored.
@@ -42,8 +48,14 @@ impl Entry {
     }
 }
 
-/// All entries.
+/// All entries for this machine.
 pub(super) fn read() -> Vec<Entry> {
+    let here = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    let is_here = |entry: &Entry| entry.platform.as_ref().is_none_or(|of| *of == here);
+    all().into_iter().filter(is_here).collect()
+}
+
+fn all() -> Vec<Entry> {
     let catalogue: Catalogue = toml::from_str(CATALOGUE).expect("the catalogue is tested");
     catalogue.model
 }
@@ -57,9 +69,10 @@ pub(super) fn names() -> String {
 mod tests {
     #[test]
     fn the_catalogue_can_be_read() {
-        for entry in super::read() {
+        for entry in super::all() {
             assert_eq!(entry.sha256.len(), 64, "{}", entry.name);
             assert!(!entry.file.contains('/'));
+            assert_eq!(entry.platform.is_some(), !entry.wheel.is_empty(), "{}", entry.name);
         }
     }
 }

@@ -50,6 +50,8 @@ fn kind(begin: &[u8]) -> &'static str {
         [0x7F, b'E', b'L', b'F', ..] => "shared library",
         [_, _, _, _, _, _, 0, 0, b'{', ..] => "safetensors",
         [b'{' | b'[', ..] => "JSON",
+        // The version of the format comes first, a small number.
+        [0x08, 1..=32, 0x12 | 0x1A | 0x22 | 0x2A | 0x32 | 0x3A | 0x42 | 0x72, ..] => "ONNX",
         _ => "other",
     }
 }

@@ -84,6 +84,9 @@ fn show(model: &str, json: bool) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Ends of the names of files that make a model.
+const PARTS: [&str; 6] = [".gguf", ".safetensors", ".json", ".jinja", ".onnx", ".onnx.data"];
+
 /// The file itself, or the files of a folder that make a model.
 fn files(place: &Path) -> Result<Vec<PathBuf>> {
     if place.is_file() {
@@ -96,8 +99,9 @@ fn files(place: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in place.read_dir().map_err(fault)? {
         let path = entry.map_err(fault)?.path();
-        let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
-        if path.is_file() && ["gguf", "safetensors", "json", "jinja", "so"].contains(&kind) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_part = PARTS.iter().any(|end| name.ends_with(end)) || name.contains(".so");
+        if path.is_file() && is_part {
             files.push(path);
         }
     }

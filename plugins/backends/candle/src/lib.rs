@@ -12,7 +12,6 @@ mod frozen;
 mod interviews;
 #[doc(hidden)]
 pub mod measure;
-mod memo;
 mod settings;
 mod source;
 mod tensors;
@@ -28,10 +27,8 @@ use adapt::{
     head::{HeadSettings, Heads},
     lora::{Lora, LoraSettings},
 };
-use asking::{Manner, Question};
-use backend_language::Options;
+use backend_language::{Manner, Options, Rows, chat};
 use frozen::{Frozen, Prompt};
-use memo::Rows;
 use pilotbench_plugin_sdk::prelude::*;
 use serde::de::DeserializeOwned;
 use source::Source;
@@ -84,14 +81,14 @@ impl Backend for Candle {
         settings.check()?;
         let source = Source::open(&settings.model)
             .map_err(|problem| Error::config("model", problem.to_string()))?;
-        let manner = Manner { orders: settings.orders, temperature: settings.temperature };
+        let manner = settings.manner();
         let frozen = Arc::new(Frozen::open(&settings, source)?);
         Ok(Self { frozen, manner, answered: AtomicU64::new(0) })
     }
 
     fn adapt(&self, pilot: &Pilot, control: &Control) -> Result<Adapted> {
         let items = pilot.experiment.items.iter();
-        let options = items.map(|item| asking::options(&self.frozen, item));
+        let options = items.map(|item| self.frozen.source.language.options_of(item));
         let options = options.collect::<Result<_>>()?;
         Ok(Adapted { options, learned: self.learn(pilot, control)? })
     }
@@ -146,7 +143,7 @@ impl Candle {
             "head" => {
                 let settings: HeadSettings = read(&adapter.settings)?;
                 let settings = settings.checked()?;
-                let heads = Heads::fit(&self.frozen, pilot, self.manner, &settings, control)?;
+                let heads = Heads::fit(&self.frozen, pilot, &settings, control)?;
                 Ok(heads.map_or(Learned::Nothing, Learned::Heads))
             }
             "lora" => {
@@ -174,13 +171,9 @@ impl Candle {
         let mut prompts: Vec<Prompt> = Vec::new();
         let mut ends = Vec::with_capacity(requests.len());
         for request in requests {
-            let messages = request.messages();
-            let messages =
-                messages.ok_or_else(|| Error::bad_input("a request without messages"))?;
-            let item = request.item_index();
-            let Question { prompts: orders } =
-                asking::question(frozen, messages, item, &options[item], self.manner)?;
-            prompts.extend(orders);
+            let (chat, item) = (chat(request)?, request.item_index());
+            let orders = self.manner.orders;
+            prompts.extend(asking::question(frozen, &chat, item, &options[item], orders)?);
             ends.push(prompts.len());
         }
         let rows: Vec<Rows> = match learned {
@@ -203,8 +196,7 @@ impl Candle {
             }
             let orders = rows.iter().map(|rows| asking::levels(&frozen.ends, &options[item], rows));
             let orders: Vec<Vec<f64>> = orders.collect::<Result<_>>()?;
-            let levels = asking::averaged(&orders, self.manner.temperature);
-            answers.log_probabilities(request.id(), &levels);
+            answers.log_probabilities(request.id(), &self.manner.averaged(&orders));
         }
         Ok(())
     }

@@ -8,19 +8,10 @@ use crate::{
     settings::Settings,
     source::Source,
 };
-use backend_language::{Options, parse_messages};
+pub use backend_language::measure::{Line, read};
+use backend_language::{Options, measure::asked_in_turn, parse_messages};
 use pilotbench_plugin_sdk::{Control, Error, Result};
 use std::sync::{Arc, atomic::Ordering};
-
-/// A question as text.
-pub struct Line {
-    /// Who is asked; a person's questions stand together.
-    pub participant: String,
-    /// The prompt, open for the answer.
-    pub prompt: String,
-    /// Labels of the options.
-    pub options: Vec<String>,
-}
 
 /// An open model.
 pub struct Model {
@@ -34,7 +25,7 @@ impl Model {
     /// As the backend's.
     pub fn open(settings: Settings, threads: usize) -> Result<Self> {
         settings.check()?;
-        let source = Source::open(&settings.model).map_err(asking::error)?;
+        let source = Source::open(&settings.model)?;
         let mut frozen = Frozen::open(&settings, source)?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         frozen.pool = pool.map_err(|e| Error::Computation(e.to_string()))?;
@@ -46,19 +37,19 @@ impl Model {
     /// # Errors
     /// When the chat is none, or the model's template refuses it.
     pub fn prompts(&self, chat: &str) -> Result<Vec<String>> {
-        let messages = parse_messages(chat).map_err(asking::error)?;
+        let messages = parse_messages(chat)?;
         let answers = (0..messages.len()).filter(|at| messages[*at].role == "assistant");
         let language = &self.frozen.source.language;
-        answers.map(|at| language.prompt_text(&messages[..at]).map_err(asking::error)).collect()
+        answers.map(|at| Ok(language.prompt_text(&messages[..at])?)).collect()
     }
 
     fn tokens(&self, text: &str) -> Result<Vec<u32>> {
-        self.frozen.source.language.tokens(text).map_err(asking::error)
+        Ok(self.frozen.source.language.tokens(text)?)
     }
 
     fn options(&self, line: &Line) -> Result<Options> {
         let labels: Vec<&str> = line.options.iter().map(String::as_str).collect();
-        self.frozen.source.language.options(&labels).map_err(asking::error)
+        Ok(self.frozen.source.language.options(&labels)?)
     }
 
     /// Log-probabilities of the options of every question, asked in the order of a host: some people
@@ -67,30 +58,19 @@ impl Model {
     /// # Errors
     /// As the backend's.
     pub fn score(&self, lines: &[Line]) -> Result<Vec<Vec<f64>>> {
-        let people: Vec<&[Line]> = lines.chunk_by(|a, b| a.participant == b.participant).collect();
-        let mut answers: Vec<Vec<Vec<f64>>> = vec![Vec::new(); people.len()];
-        for (start, group) in people.chunks(super::AT_ONCE).enumerate() {
-            let items = group.iter().map(|lines| lines.len()).max().unwrap_or(0);
-            for item in 0..items {
-                let asked: Vec<usize> =
-                    (0..group.len()).filter(|person| group[*person].len() > item).collect();
-                let (mut prompts, mut options) = (Vec::new(), Vec::new());
-                for person in &asked {
-                    let line = &group[*person][item];
-                    let tree = self.options(line)?;
-                    let paths = tree.branchings.iter().map(|b| b.path.clone()).collect();
-                    let worth = if item == 0 { Worth::Beginning } else { Worth::Course };
-                    prompts.push(Prompt { tokens: self.tokens(&line.prompt)?, paths, worth });
-                    options.push(tree);
-                }
-                let rows = self.frozen.rows(&prompts, &Control::none())?;
-                for ((person, rows), options) in asked.iter().zip(&rows).zip(&options) {
-                    let levels = asking::levels(&self.frozen.ends, options, rows)?;
-                    answers[start * super::AT_ONCE + person].push(levels);
-                }
+        asked_in_turn(lines, super::AT_ONCE, |lines, item| {
+            let worth = if item == 0 { Worth::Beginning } else { Worth::Course };
+            let (mut prompts, mut options) = (Vec::new(), Vec::new());
+            for line in lines {
+                let tree = self.options(line)?;
+                let paths = tree.branchings.iter().map(|b| b.path.clone()).collect();
+                prompts.push(Prompt { tokens: self.tokens(&line.prompt)?, paths, worth });
+                options.push(tree);
             }
-        }
-        Ok(answers.into_iter().flatten().collect())
+            let rows = self.frozen.rows(&prompts, &Control::none())?;
+            let levels = options.iter().zip(&rows);
+            levels.map(|(tree, rows)| asking::levels(&self.frozen.ends, tree, rows)).collect()
+        })
     }
 
     /// Tokens that went through the lower and through the upper layers so far.

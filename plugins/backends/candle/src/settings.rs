@@ -1,5 +1,6 @@
 //! What a run file may set.
 
+use backend_language::Manner;
 use pilotbench_kernels::{Precision, has_bf16};
 use pilotbench_plugin_sdk::prelude::*;
 
@@ -92,12 +93,6 @@ impl Settings {
         if self.model.is_empty() {
             return wrong("model", "is empty");
         }
-        if !(1..=16).contains(&self.orders) {
-            return wrong("orders", "must be from 1 to 16");
-        }
-        if !(0.01..=100.0).contains(&self.temperature) {
-            return wrong("temperature", "must be from 0.01 to 100");
-        }
         if !(16..=1 << 20).contains(&self.memory_mib) {
             return wrong("memory_mib", "must be from 16 to 1048576");
         }
@@ -119,7 +114,12 @@ impl Settings {
         if self.engine != EngineSetting::Kernels && self.precision == PrecisionSetting::Bf16 {
             return wrong("precision", "the tensor engine computes in f32");
         }
-        Ok(())
+        self.manner().check()
+    }
+
+    /// How questions are put.
+    pub(crate) fn manner(&self) -> Manner {
+        Manner { orders: self.orders, temperature: self.temperature }
     }
 
     /// The precision on this machine.

@@ -1,11 +1,6 @@
 //! Against references made by other tools: `tests/fixtures/reference.py`.
 
-use crate::{
-    asking::{self, Manner},
-    frozen::Frozen,
-    settings::Settings,
-    source::Source,
-};
+use crate::{asking, frozen::Frozen, settings::Settings, source::Source};
 use backend_language::Message;
 use pilotbench_kernels::{has_bf16, log_softmax};
 use pilotbench_plugin_sdk::Control;
@@ -13,8 +8,6 @@ use pilotbench_tiny_llama::Family;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::Path};
-
-const PLAIN: Manner = Manner { orders: 1, temperature: 1.0 };
 
 /// What transformers gave for a question.
 #[derive(Deserialize)]
@@ -56,8 +49,7 @@ fn levels(frozen: &Frozen, questions: &[Reference]) -> Vec<Vec<f64>> {
     for question in questions {
         let labels: Vec<&str> = question.labels.iter().map(String::as_str).collect();
         let tree = frozen.source.language.options(&labels).unwrap();
-        let asked = asking::question_of(frozen, &question.messages, 0, &tree, PLAIN).unwrap();
-        prompts.extend(asked.prompts);
+        prompts.extend(asking::question(frozen, &question.messages, 0, &tree, 1).unwrap());
         options.push(tree);
     }
     let rows = frozen.rows(&prompts, &Control::none()).unwrap();

@@ -69,8 +69,12 @@ impl WorkerSettings {
 /// What of a user's home is ours.
 const OWN: &str = "~/.local/share/pilotbench";
 
-/// A path with the user's home for `~/`, and the user's data folder for `~/.local/share`.
+/// A path with the user's home for `~/`, the user's data folder for `~/.local/share`, and a variable's
+/// value for `$NAME`. What a variable that is not set names is not there.
 fn expanded(path: &str) -> PathBuf {
+    if let Some(name) = path.strip_prefix('$') {
+        return std::env::var_os(name).map(PathBuf::from).unwrap_or_default();
+    }
     if let (Some(rest), Some(data)) = (path.strip_prefix(OWN), crate::plugin::user_data()) {
         return data.join(rest.trim_start_matches('/'));
     }

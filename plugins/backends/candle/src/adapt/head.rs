@@ -11,7 +11,7 @@
 //! the list of penalties ends where slopes vanish.
 
 use crate::{
-    asking::{self, Manner},
+    asking,
     frozen::{Frozen, Prompt},
     interviews::{Told, told},
 };
@@ -73,7 +73,6 @@ impl Heads {
     pub(crate) fn fit(
         frozen: &Frozen,
         pilot: &Pilot,
-        manner: Manner,
         settings: &HeadSettings,
         control: &Control,
     ) -> Result<Option<Self>> {
@@ -87,7 +86,7 @@ impl Heads {
             if told.is_empty() {
                 return Ok(None);
             }
-            let rows = rows(frozen, asked, &told, manner, control)?;
+            let rows = rows(frozen, asked, &told, control)?;
             let levels: Vec<usize> = told.iter().map(|told| told.level).collect();
             Head::fit(asked, &rows, &levels, settings).map(Some)
         });
@@ -105,22 +104,13 @@ impl Heads {
 }
 
 /// Final rows at the end of the questions.
-fn rows(
-    frozen: &Frozen,
-    item: &Item,
-    told: &[&Told],
-    manner: Manner,
-    control: &Control,
-) -> Result<Vec<Vec<f32>>> {
-    let options = asking::options(frozen, item)?;
-    let manner = Manner { orders: 1, ..manner };
+fn rows(frozen: &Frozen, item: &Item, told: &[&Told], control: &Control) -> Result<Vec<Vec<f32>>> {
+    let options = frozen.source.language.options_of(item)?;
     let mut rows = Vec::with_capacity(told.len());
     for told in told.chunks(crate::AT_ONCE) {
         let mut prompts: Vec<Prompt> = Vec::new();
         for told in told {
-            let question =
-                asking::question_of(frozen, &told.messages, told.item, &options, manner)?;
-            prompts.extend(question.prompts);
+            prompts.extend(asking::question(frozen, &told.messages, told.item, &options, 1)?);
         }
         let found = frozen.rows(&prompts, control)?;
         rows.extend(found.iter().map(|rows| rows[..frozen.config.hidden].to_vec()));

@@ -3,9 +3,8 @@
 use super::{
     Config, Opened, Tensors,
     config::{self, Family},
-    words,
 };
-use backend_language::{Problem, Vocabulary};
+use backend_language::{Language, Problem, Vocabulary};
 use candle_core::{
     Device,
     quantized::gguf_file::{Content, Value},
@@ -31,7 +30,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, Problem> {
         gguf.interleaved = Some(config.dim);
     }
     let template = gguf.text("tokenizer.chat_template").ok();
-    let language = words::of_vocabulary(&gguf.vocabulary()?, template, path)?;
+    let language = Language::of_vocabulary(&gguf.vocabulary()?, template, path)?;
     Ok(Opened { config, language, tensors: Box::new(gguf), files: vec![path.to_owned()] })
 }
 

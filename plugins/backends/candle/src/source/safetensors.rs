@@ -1,8 +1,8 @@
 //! A folder as Hugging Face publishes it: `config.json`, `tokenizer.json`, safetensors in one file or
 //! several.
 
-use super::{Opened, Tensors, config, words};
-use backend_language::Problem;
+use super::{Opened, Tensors, config};
+use backend_language::{Language, Problem};
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 use std::{
@@ -18,15 +18,10 @@ const HEADER_MAX: u64 = 100 << 20;
 /// Opens a folder.
 pub(super) fn open(folder: &Path) -> Result<Opened, Problem> {
     let config = config::read(&folder.join("config.json"))?;
-    let language = words::of_folder(folder)?;
+    let language = Language::of_folder(folder)?;
     let weights = weight_files(folder)?;
-    let mut files = vec![folder.join("config.json"), folder.join("tokenizer.json")];
-    files.extend(
-        ["tokenizer_config.json", "chat_template.jinja"]
-            .map(|name| folder.join(name))
-            .into_iter()
-            .filter(|path| path.exists()),
-    );
+    let mut files = vec![folder.join("config.json")];
+    files.extend(Language::files_of(folder));
     let tensors = Folder::read(&weights)?;
     files.extend(weights);
     Ok(Opened { config, language, tensors: Box::new(tensors), files })

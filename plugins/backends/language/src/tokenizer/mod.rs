@@ -46,7 +46,20 @@ impl Tokenizer {
     /// # Errors
     /// When a part of the text has no token.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, Problem> {
-        let encoding = self.inner.encode_fast(text, false);
+        self.ids(text, false)
+    }
+
+    /// Token ids of a text with the special tokens around it that the model was trained with, where
+    /// the tokenizer's file has them: what classifiers read.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_whole(&self, text: &str) -> Result<Vec<u32>, Problem> {
+        self.ids(text, true)
+    }
+
+    fn ids(&self, text: &str, with_special: bool) -> Result<Vec<u32>, Problem> {
+        let encoding = self.inner.encode_fast(text, with_special);
         let encoding = encoding.map_err(|e| Problem::words(format!("text to tokens: {e}")))?;
         Ok(encoding.get_ids().to_vec())
     }

@@ -1,7 +1,7 @@
 //! A pilot interview as something to train on.
 
-use crate::{asking, frozen::Frozen, interviews::chat, memo::Rows};
-use backend_language::{Message, Options};
+use crate::{frozen::Frozen, interviews::chat};
+use backend_language::{Message, Options, Rows};
 use pilotbench_plugin_sdk::prelude::*;
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Example {
     ) -> Result<Vec<Self>> {
         let items = pilot.experiment.items.iter();
         let options: Vec<Options> =
-            items.map(|item| asking::options(frozen, item)).collect::<Result<_>>()?;
+            items.map(|item| frozen.source.language.options_of(item)).collect::<Result<_>>()?;
         let mut examples = Vec::new();
         for person in 0..pilot.people.len() {
             control.progress(0.0, "reading the pilot")?;
@@ -57,7 +57,7 @@ impl Example {
         last_layers: usize,
         control: &Control,
     ) -> Result<Option<Self>> {
-        let interview = frozen.source.language.interview(&chat).map_err(asking::error)?;
+        let interview = frozen.source.language.interview(&chat)?;
         if interview.answers.len() != options.len() {
             let message = format!("a pilot interview with {} answers", interview.answers.len());
             return Err(Error::bad_input(message));

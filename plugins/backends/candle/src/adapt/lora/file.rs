@@ -7,7 +7,8 @@ use super::{
     factors::{Factor, Factors},
     train::Trained,
 };
-use crate::{frozen::Frozen, source::user_data, weights::Linear};
+use crate::{frozen::Frozen, weights::Linear};
+use backend_language::place::user_data;
 use pilotbench_kernels::Precision;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::json;

@@ -124,9 +124,8 @@ fn check_first(gradient: &Factors, trajectory: &Trajectory) {
 fn check_after(frozen: &Frozen, upper: &crate::decoder::Stage, after: &Reference) {
     let labels: Vec<&str> = after.labels.iter().map(String::as_str).collect();
     let options = frozen.source.language.options(&labels).unwrap();
-    let manner = asking::Manner { orders: 1, temperature: 1.0 };
-    let asked = asking::question_of(frozen, &after.messages, 0, &options, manner).unwrap();
-    let rows = frozen.rows_with(upper, &[&asked.prompts[0]], &Control::none()).unwrap();
+    let asked = asking::question(frozen, &after.messages, 0, &options, 1).unwrap();
+    let rows = frozen.rows_with(upper, &[&asked[0]], &Control::none()).unwrap();
     let levels = asking::levels(&frozen.ends, &options, &rows[0]).unwrap();
     for (found, right) in levels.iter().zip(&after.levels) {
         close(*found, *right, 5e-3);

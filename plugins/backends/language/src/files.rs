@@ -1,13 +1,46 @@
 //! A model's tokenizer and chat template, from its own files.
 
-use backend_language::{Language, Problem, Template, Tokenizer, Vocabulary};
+use crate::{Language, Problem, Template, Tokenizer, Vocabulary};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Words of a folder with `tokenizer.json`.
-pub(super) fn of_folder(folder: &Path) -> Result<Language, Problem> {
-    let tokenizer = Tokenizer::from_file(&folder.join("tokenizer.json"))?;
-    let settings = json(&folder.join("tokenizer_config.json"))?.unwrap_or(Value::Null);
+const TOKENIZER: &str = "tokenizer.json";
+const SETTINGS: &str = "tokenizer_config.json";
+const TEMPLATE: &str = "chat_template.jinja";
+
+impl Language {
+    /// The language of a folder with `tokenizer.json`, and with a chat template where the model has
+    /// one; a model without is asked in plain words.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn of_folder(folder: &Path) -> Result<Self, Problem> {
+        of_folder(folder)
+    }
+
+    /// The files of a folder that its language depends on.
+    pub fn files_of(folder: &Path) -> Vec<PathBuf> {
+        let more = [SETTINGS, TEMPLATE].map(|name| folder.join(name));
+        let more = more.into_iter().filter(|path| path.exists());
+        std::iter::once(folder.join(TOKENIZER)).chain(more).collect()
+    }
+
+    /// The language that the metadata of the GGUF file at `path` describe.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::from_gguf`] and [`Template::new`].
+    pub fn of_vocabulary(
+        vocabulary: &Vocabulary,
+        template: Option<&str>,
+        path: &Path,
+    ) -> Result<Self, Problem> {
+        of_vocabulary(vocabulary, template, path)
+    }
+}
+
+fn of_folder(folder: &Path) -> Result<Language, Problem> {
+    let tokenizer = Tokenizer::from_file(&folder.join(TOKENIZER))?;
+    let settings = json(&folder.join(SETTINGS))?.unwrap_or(Value::Null);
     let generation = json(&folder.join("generation_config.json"))?.unwrap_or(Value::Null);
     let special = |key: &str| match &settings[key] {
         Value::String(text) => text.clone(),
@@ -23,8 +56,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Language, Problem> {
     Ok(Language::new(tokenizer, template, known_ends(ends)))
 }
 
-/// Words of a GGUF file.
-pub(super) fn of_vocabulary(
+fn of_vocabulary(
     vocabulary: &Vocabulary,
     template: Option<&str>,
     path: &Path,
@@ -69,7 +101,7 @@ fn json(path: &Path) -> Result<Option<Value>, Problem> {
 /// The chat template: a file of its own, or in the tokenizer's settings, there alone or the one that
 /// is called `default`.
 fn template(folder: &Path, settings: &Value) -> Result<Option<String>, Problem> {
-    let path = folder.join("chat_template.jinja");
+    let path = folder.join(TEMPLATE);
     if path.exists() {
         return std::fs::read_to_string(&path).map(Some).map_err(|e| Problem::file(&path, e));
     }

@@ -1,5 +1,4 @@
-//! Final rows of prompts that were computed before: small, so many can be kept, and good for the
-//! plain answers as for every head.
+//! What was computed for prompts before: rows of numbers, small, so that many can be kept.
 //!
 //! A prompt that one call is computing is not computed by another: it waits.
 
@@ -8,11 +7,11 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// The final rows of a prompt and of its option paths, one after the other.
-pub(crate) type Rows = Arc<Vec<f32>>;
+/// What a model computed for a prompt and for its option paths, one after the other.
+pub type Rows = Arc<Vec<f32>>;
 
 /// Rows by prompt, in two generations: when the young one is full, the old one goes.
-pub(crate) struct Memo {
+pub struct Memo {
     held: Mutex<Held>,
     changed: Condvar,
     /// Most bytes of one generation.
@@ -29,7 +28,7 @@ struct Held {
 }
 
 /// What is to be done for a prompt.
-pub(crate) enum Found {
+enum Found {
     /// Nothing.
     Rows(Rows),
     /// To compute it: nobody else does until the claim is dropped.
@@ -39,13 +38,14 @@ pub(crate) enum Found {
 }
 
 /// The right to compute some prompts; whoever waits for them goes on when it is dropped.
-pub(crate) struct Claim<'a> {
+struct Claim<'a> {
     memo: &'a Memo,
     keys: Vec<Vec<u32>>,
 }
 
 impl Memo {
-    pub(crate) fn new(bytes: usize) -> Self {
+    /// Room for so many bytes.
+    pub fn new(bytes: usize) -> Self {
         Self { held: Mutex::default(), changed: Condvar::new(), room: bytes / 2 }
     }
 
@@ -54,7 +54,7 @@ impl Memo {
     }
 
     /// Looks for prompts and claims those that nobody knows or computes.
-    pub(crate) fn claim(&self, keys: &[Vec<u32>]) -> (Vec<Found>, Claim<'_>) {
+    fn claim(&self, keys: &[Vec<u32>]) -> (Vec<Found>, Claim<'_>) {
         let mut held = self.held();
         let mut claim = Claim { memo: self, keys: Vec::new() };
         let found = keys.iter().map(|key| match held.get(key, self.room) {
@@ -69,17 +69,53 @@ impl Memo {
     }
 
     /// Waits until nobody computes this prompt.
-    pub(crate) fn wait(&self, key: &[u32]) {
+    fn wait(&self, key: &[u32]) {
         let held = self.held();
         let claimed = |held: &mut Held| held.claimed.contains(key);
         drop(self.changed.wait_while(held, claimed).unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(crate) fn get(&self, key: &[u32]) -> Option<Rows> {
+    /// The rows of prompts, one for each key: `compute` is called for those that nobody has or
+    /// computes, by their indices; for the others, another call is waited for.
+    ///
+    /// # Errors
+    /// The first that `compute` gives.
+    pub fn all<E>(
+        &self,
+        keys: &[Vec<u32>],
+        mut compute: impl FnMut(&[usize]) -> Result<Vec<Rows>, E>,
+    ) -> Result<Vec<Rows>, E> {
+        let mut rows: Vec<Option<Rows>> = vec![None; keys.len()];
+        let mut left: Vec<usize> = (0..keys.len()).collect();
+        while !left.is_empty() {
+            let wanted: Vec<Vec<u32>> = left.iter().map(|at| keys[*at].clone()).collect();
+            let (found, claim) = self.claim(&wanted);
+            let (mut claimed, mut elsewhere) = (Vec::new(), Vec::new());
+            for (at, found) in left.into_iter().zip(found) {
+                match found {
+                    Found::Rows(known) => rows[at] = Some(known),
+                    Found::Claimed => claimed.push(at),
+                    Found::Elsewhere => elsewhere.push(at),
+                }
+            }
+            for (at, computed) in claimed.iter().zip(compute(&claimed)?) {
+                self.put(keys[*at].clone(), Arc::clone(&computed));
+                rows[*at] = Some(computed);
+            }
+            drop(claim);
+            elsewhere.iter().for_each(|at| self.wait(&keys[*at]));
+            left = elsewhere;
+        }
+        Ok(rows.into_iter().flatten().collect())
+    }
+
+    /// The rows of a prompt, if they are here.
+    pub fn get(&self, key: &[u32]) -> Option<Rows> {
         self.held().get(key, self.room)
     }
 
-    pub(crate) fn put(&self, key: Vec<u32>, rows: Rows) {
+    /// Keeps the rows of a prompt.
+    pub fn put(&self, key: Vec<u32>, rows: Rows) {
         self.held().put(key, rows, self.room);
     }
 }
