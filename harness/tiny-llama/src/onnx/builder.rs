@@ -106,6 +106,7 @@ impl Builder {
             producer: "tiny-llama".into(),
             graph: Some(self.graph),
             opsets: vec![Opset { domain: String::new(), version: opset }],
+            facts: Vec::new(),
         }
     }
 }

@@ -121,12 +121,15 @@ struct Writer {
     form: OnnxForm,
     sizes: Sizes,
     tensors: BTreeMap<String, weights::Tensor>,
+    /// Activations that were quantised.
+    roundings: usize,
 }
 
 fn decoder(family: Family, form: OnnxForm) -> Model {
     let tensors = weights::tensors(family);
     let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
-    let mut writer = Writer { g: Builder::default(), form, sizes: family.sizes(), tensors };
+    let (g, sizes) = (Builder::default(), family.sizes());
+    let mut writer = Writer { g, form, sizes, tensors, roundings: 0 };
     writer.inputs();
     let [positions, bias] = writer.places();
     let angles = writer.rotations(family, &positions);
@@ -142,7 +145,13 @@ fn decoder(family: Family, form: OnnxForm) -> Model {
         false => writer.weight("lm_head.weight"),
     };
     writer.logits(&x, &head);
-    writer.g.model(form.opset)
+    let mut model = writer.g.model(form.opset);
+    if form.picks {
+        let fact = |key: &str, value: usize| Entry { key: key.into(), value: value.to_string() };
+        model.facts =
+            vec![fact("vocabulary", tokenizer::SIZE), fact("context", ONNX_CONTEXT)];
+    }
+    model
 }
 
 impl Writer {
@@ -281,7 +290,8 @@ impl Writer {
 
     /// Activations with one scale for all.
     fn rounded(&mut self, x: &str) -> String {
-        let names = ["", "_scale", "_zero"].map(|end| format!("{x}_rounded{end}"));
+        self.roundings += 1;
+        let names = ["", "_scale", "_zero"].map(|end| format!("{x}_{}{end}", self.roundings));
         let outputs: Vec<&str> = names.iter().map(String::as_str).collect();
         self.g.named("DynamicQuantizeLinear", &[x], &outputs, &[]);
         self.g.op("DequantizeLinear", &outputs, &[])

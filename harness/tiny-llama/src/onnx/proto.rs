@@ -12,6 +12,8 @@ pub(super) struct Model {
     pub(super) graph: Option<Graph>,
     #[prost(message, repeated, tag = "8")]
     pub(super) opsets: Vec<Opset>,
+    #[prost(message, repeated, tag = "14")]
+    pub(super) facts: Vec<Entry>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -136,9 +136,9 @@ fn layer(name: &str, word: &str) -> Option<(usize, &'static str)> {
     if !name.contains(word) {
         return None;
     }
-    let part = ["key", "value"]
-        .into_iter()
-        .find(|part| name.split(|c: char| !c.is_ascii_alphabetic()).any(|piece| piece == *part))?;
+    // The last one counts: `past_key_values.0.value`.
+    let pieces = name.split(|c: char| !c.is_ascii_alphabetic());
+    let part = pieces.rev().find_map(|piece| ["key", "value"].into_iter().find(|p| *p == piece))?;
     let digits = name.split(|c: char| !c.is_ascii_digit()).find(|piece| !piece.is_empty())?;
     Some((digits.parse().ok()?, part))
 }

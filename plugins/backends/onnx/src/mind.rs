@@ -18,7 +18,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    thread,
+    thread::{self, Thread},
     time::Duration,
 };
 
@@ -180,11 +180,22 @@ fn watched<T>(
                 thread::park_timeout(LOOK);
             }
         });
-        let found = work();
-        is_done.store(true, Ordering::Release);
-        watch.thread().unpark();
-        found
+        let _end = End { is_done: &is_done, watch: watch.thread().clone() };
+        work()
     })
+}
+
+/// Ends the watch, also when the work panics.
+struct End<'a> {
+    is_done: &'a AtomicBool,
+    watch: Thread,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.is_done.store(true, Ordering::Release);
+        self.watch.unpark();
+    }
 }
 
 impl<'a> Work<'a> {
