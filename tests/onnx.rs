@@ -5,128 +5,130 @@
 mod runtime;
 mod support;
 
-use backend_onnx::{
-    Settings,
-    measure::{Line, Model},
-};
-use pilotbench_engine::{
-    experiment::{self, Experiment},
-    identity::sha256_file,
-    interview,
-};
+use arrow_array::{Array, Float64Array, ListArray};
+use pilotbench_engine::{identity::sha256_file, record};
 use pilotbench_tiny_llama::{Family, OnnxForm, write_onnx, write_onnx_classifier};
 use runtime::onnxruntime;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use support::{Place, below, library};
 
-/// A question with what transformers answered, on the same weights.
-#[derive(serde::Deserialize)]
-struct Reference {
-    text: String,
-    labels: Vec<String>,
-    levels: Vec<f64>,
+/// A run over the tiny experiment with methods that differ in their settings alone.
+fn run_of(methods: &[(String, &str, String)]) -> String {
+    let mut text =
+        "name = \"onnx\"\nexperiments = [\"tiny\"]\nsizes = [0]\nseeds = 1\nheld_out = 20\n\
+         metrics = [\"distribution\"]\n[score]\nresamples = 20\n"
+            .to_owned();
+    for (name, backend, settings) in methods {
+        text += &format!(
+            "[[method]]\nname = \"{name}\"\nbackend = \"{backend}\"\nsettings = {{ {settings} }}\n"
+        );
+    }
+    text
 }
 
-fn references() -> BTreeMap<String, Value> {
-    let fixture = "plugins/backends/candle/tests/fixtures/reference.json";
-    let text = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture)).unwrap();
-    serde_json::from_slice(&text).unwrap()
+/// Manifests of a method, by size and seed.
+fn manifests(results: &Path, method: &str) -> Vec<Value> {
+    let files = below(results, "manifest.json");
+    let all = files.iter().map(|file| {
+        let mut manifest: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        manifest["folder"] = json!(file.parent().unwrap());
+        manifest
+    });
+    let mut own: Vec<Value> = all.filter(|m| m["replicate"]["method"] == method).collect();
+    own.sort_by_key(|m| (m["replicate"]["size"].as_u64(), m["replicate"]["seed"].as_u64()));
+    own
 }
 
-fn lines(questions: &[Reference]) -> Vec<Line> {
-    let line = |(at, question): (usize, &Reference)| Line {
-        participant: at as u32,
-        prompt: question.text.clone(),
-        options: question.labels.clone(),
-    };
-    questions.iter().enumerate().map(line).collect()
+/// All probabilities of a method's answers at the first size and seed, item by item.
+fn probabilities(results: &Path, method: &str) -> Vec<f64> {
+    let manifest = manifests(results, method).remove(0);
+    let file = manifest["answers"]["file"].as_str().unwrap();
+    let files = below(results, file);
+    let batch = record::decode(fs::read(&files[0]).unwrap()).unwrap();
+    let lists = batch.columns().iter().filter_map(|c| c.as_any().downcast_ref::<ListArray>());
+    let numbers = lists.filter_map(|list| {
+        let values = list.values().as_any().downcast_ref::<Float64Array>()?;
+        Some(values.values().to_vec())
+    });
+    let all: Vec<f64> = numbers.flatten().collect();
+    assert!(all.len() > 20, "{method}: {} probabilities", all.len());
+    all
 }
 
-fn open(model: &Path, more: Value) -> Model {
-    let mut settings = json!({ "model": model, "runtime": onnxruntime().unwrap() });
-    settings.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
-    let settings: Settings = serde_json::from_value(settings).unwrap();
-    Model::open(settings, 2).unwrap()
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
-/// Largest difference between two sets of log-probabilities.
-fn distance(a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
-    let pairs = a.iter().zip(b).flat_map(|(a, b)| a.iter().zip(b));
-    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
-}
-
+/// `candle` is compared with transformers on the same weights in its own tests.
 #[test]
-fn all_families_answer_as_in_transformers() {
+fn graphs_of_all_families_and_forms_answer_as_their_weights_do_in_candle() {
     if onnxruntime().is_none() {
         return;
     }
-    let fixture = references();
-    let folder = tempfile::tempdir().unwrap();
+    let usual = OnnxForm::default();
+    let forms = [
+        usual,
+        OnnxForm { picks: true, external: true, ..usual },
+        OnnxForm { positions: false, mask: false, ..usual },
+        OnnxForm { narrow: true, other_names: true, ..usual },
+        OnnxForm { cache: false, ..usual },
+        OnnxForm { half: true, ..usual },
+    ];
     for family in Family::ALL {
-        let questions: Vec<Reference> =
-            serde_json::from_value(fixture[family.name()].clone()).unwrap();
-        let right: Vec<Vec<f64>> = questions.iter().map(|q| q.levels.clone()).collect();
-        let usual = OnnxForm::default();
-        let forms = [
-            usual,
-            OnnxForm { picks: true, external: true, ..usual },
-            OnnxForm { positions: false, mask: false, ..usual },
-            OnnxForm { narrow: true, other_names: true, ..usual },
-            OnnxForm { cache: false, ..usual },
-        ];
-        for form in forms {
-            write_onnx(folder.path(), family, form).unwrap();
-            let found = open(folder.path(), json!({})).score(&lines(&questions)).unwrap();
-            let distance = distance(&found, &right);
-            assert!(distance < 5e-4, "{} {form:?}: {distance}", family.name());
+        let place = Place::new();
+        let at = |name: &str| place.folder.path().join(name);
+        pilotbench_tiny_llama::write(&at("weights"), family).unwrap();
+        let mut methods = vec![("candle".to_owned(), "candle", "model = \"./weights\"".to_owned())];
+        for (index, form) in forms.into_iter().enumerate() {
+            write_onnx(&at(&format!("form{index}")), family, form).unwrap();
+            let settings = format!("model = \"./form{index}\"");
+            methods.push((format!("form{index}"), "onnx", settings));
         }
-        write_onnx(folder.path(), family, OnnxForm { half: true, ..usual }).unwrap();
-        let found = open(folder.path(), json!({})).score(&lines(&questions)).unwrap();
-        let distance = distance(&found, &right);
-        assert!(distance > 0.0 && distance < 0.2, "{} f16: {distance}", family.name());
-    }
-}
-
-/// Interviews of some people: each prompt begins with the one before.
-fn interviews(people: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for person in 0..people {
-        let mut prompt = format!("You are taking part in a test. You are number {}.\n", person % 5);
-        for question in ["How much?", "Which of them, and why?", "Do it?"] {
-            prompt += &format!("Question: {question}\nAnswer:");
-            lines.push(Line {
-                participant: person as u32,
-                prompt: prompt.clone(),
-                options: ["very little", "very much", "some", "so"].map(String::from).to_vec(),
-            });
-            prompt += " some\n";
+        place.write("pilotbench.toml", run_of(&methods));
+        run(&place, &["--no-cache"]);
+        let results = place.run().join("cells");
+        let right = probabilities(&results, "candle");
+        for (index, form) in forms.iter().enumerate() {
+            let far = distance(&probabilities(&results, &format!("form{index}")), &right);
+            let name = family.name();
+            match form.half {
+                false => assert!(far < 2e-4, "{name} {form:?}: {far}"),
+                true => assert!(far > 0.0 && far < 0.05, "{name} {form:?}: {far}"),
+            }
         }
     }
-    lines
 }
 
 #[test]
-fn answers_do_not_depend_on_company_and_little_is_computed_twice() {
+fn what_is_kept_changes_no_answer() {
     if onnxruntime().is_none() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new();
     let form = OnnxForm { picks: true, ..OnnxForm::default() };
-    write_onnx(folder.path(), Family::Qwen3, form).unwrap();
-    let all = interviews(12);
-    let model = open(folder.path(), json!({}));
-    let together = model.score(&all).unwrap();
-    let whole: usize = all.iter().map(|line| line.prompt.len()).sum();
-    // A token is at most a few letters here, so that this is far less than all of them.
-    assert!(model.computed() < whole as u64 / 6, "{} of {whole} letters", model.computed());
-    // With hardly room for keys and values much is computed again, and nothing changes.
-    let narrow = open(folder.path(), json!({ "memory_mib": 16 })).score(&all).unwrap();
-    assert!(distance(&together, &narrow) < 1e-5);
-    write_onnx(folder.path(), Family::Qwen3, OnnxForm { cache: false, ..form }).unwrap();
-    let alone = open(folder.path(), json!({})).score(&all).unwrap();
-    let far = distance(&together, &alone);
-    assert!(far < 1e-4, "{far}");
+    let write = |name: &str, form| {
+        write_onnx(&place.folder.path().join(name), Family::Qwen3, form).unwrap();
+    };
+    write("kept", form);
+    write("whole", OnnxForm { cache: false, ..form });
+    let settings =
+        ["model = \"./kept\"", "model = \"./kept\", memory_mib = 16", "model = \"./whole\""];
+    let methods: Vec<_> = ["kept", "narrow", "whole"]
+        .into_iter()
+        .zip(settings)
+        .map(|(name, settings)| (name.to_owned(), "onnx", settings.to_owned()))
+        .collect();
+    place.write("pilotbench.toml", run_of(&methods));
+    run(&place, &["--no-cache"]);
+    let results = place.run().join("cells");
+    let [kept, narrow, whole] = ["kept", "narrow", "whole"].map(|m| probabilities(&results, m));
+    assert!(distance(&kept, &narrow) < 1e-6);
+    assert!(distance(&kept, &whole) < 1e-4, "{}", distance(&kept, &whole));
 }
 
 /// A place with a graph and a run of methods over it; `None` without a runtime.
@@ -165,11 +167,7 @@ fn fails(place: &Place, code: i32, words: &[&str]) {
 
 /// Hashes of the answers of a method, by size and seed.
 fn answers(place: &Place, method: &str) -> Vec<String> {
-    let files = below(&place.run().join("cells"), "manifest.json");
-    let all = files.iter().map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap());
-    let mut own: Vec<Value> =
-        all.filter(|manifest: &Value| manifest["replicate"]["method"] == method).collect();
-    own.sort_by_key(|m| (m["replicate"]["size"].as_u64(), m["replicate"]["seed"].as_u64()));
+    let own = manifests(&place.run().join("cells"), method);
     own.iter().map(|manifest| manifest["answers"]["sha256"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -234,6 +232,17 @@ fn table() -> Option<Place> {
     Some(place)
 }
 
+/// Draws the pilots, without the models: whoever trains has none yet.
+fn draw(place: &Place) -> PathBuf {
+    let text = fs::read_to_string(place.folder.path().join("pilotbench.toml")).unwrap();
+    let (own, _) = text.split_once("[[method]]").unwrap();
+    let own = place.write("draw.toml", own);
+    let pilots = place.folder.path().join("adapted/pilots.csv");
+    let arguments = ["plan", own.to_str().unwrap(), "--pilots", pilots.to_str().unwrap()];
+    place.pilotbench_alone(&arguments).assert().success();
+    pilots
+}
+
 #[test]
 fn models_that_were_adapted_elsewhere_answer_for_their_pilots_alone() {
     let Some(place) = table() else { return };
@@ -242,13 +251,7 @@ fn models_that_were_adapted_elsewhere_answer_for_their_pilots_alone() {
         2,
         &["pilots.csv", "holds no pilot of 6 people for tiny, random, size 6, seed 1"],
     );
-    // The pilots are drawn without the models: whoever trains has none yet.
-    let text = fs::read_to_string(place.folder.path().join("pilotbench.toml")).unwrap();
-    let (own, _) = text.split_once("[[method]]").unwrap();
-    let own = place.write("draw.toml", own);
-    let pilots = place.folder.path().join("adapted/pilots.csv");
-    let arguments = ["plan", own.to_str().unwrap(), "--pilots", pilots.to_str().unwrap()];
-    place.pilotbench_alone(&arguments).assert().success();
+    let pilots = draw(&place);
     run(&place, &[]);
     let (found, none) = (answers(&place, "table"), answers(&place, "none"));
     assert_eq!(found[..2], none[..], "without a pilot the model as it is");
@@ -275,6 +278,30 @@ fn models_that_were_adapted_elsewhere_answer_for_their_pilots_alone() {
     fails(&place, 1, &["1-6.onnx", "sha256 is"]);
     fs::remove_file(place.folder.path().join("adapted/1-6.onnx")).unwrap();
     fails(&place, 2, &["no file \"1-6.onnx\""]);
+}
+
+#[test]
+fn adapters_of_the_runtimes_own_kind_change_the_graph_of_the_setting() {
+    let Some(place) = table() else { return };
+    let form = OnnxForm { picks: true, lora: true, ..OnnxForm::default() };
+    write_onnx(&place.folder.path().join("model"), Family::Llama, form).unwrap();
+    let fixture = "plugins/backends/onnx/tests/fixtures/tiny.onnx_adapter";
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture);
+    let sha256 = sha256_file(&fixture).unwrap();
+    fs::copy(fixture, place.folder.path().join("adapted/tiny.onnx_adapter")).unwrap();
+    let entry = |seed: usize, size: usize| {
+        format!(
+            "[[model]]\nexperiment = \"tiny\"\nsize = {size}\nseed = {seed}\n\
+             file = \"tiny.onnx_adapter\"\nsha256 = \"{sha256}\"\n"
+        )
+    };
+    let entries = [(1, 6), (1, 12), (2, 6), (2, 12)].map(|(seed, size)| entry(seed, size));
+    place.write("adapted/adapted.toml", entries.concat());
+    draw(&place);
+    run(&place, &[]);
+    let (found, none) = (answers(&place, "table"), answers(&place, "none"));
+    assert_eq!(found[..2], none[..], "without a pilot the model as it is");
+    assert!(found[2..].iter().all(|hash| !none.contains(hash)));
 }
 
 #[test]
@@ -399,63 +426,55 @@ fn a_machine_without_the_runtime_is_told_how_to_get_it() {
     let other = library("pilotbench_testkit");
     let other = format!(", runtime = \"{}\"", other.display());
     says(&other, None, &["runtime", "cannot be loaded as ONNX Runtime 1.x"]);
-    // Where a system has the library itself, there is nothing to be told.
-    let systems = ["/usr/lib", "/usr/local/lib"].map(Path::new);
-    if systems.iter().all(|folder| below(folder, "libonnxruntime.so.1").is_empty()) {
-        says(
-            "",
-            None,
-            &["ONNX Runtime is not on this machine", "pilotbench model pull onnxruntime"],
-        );
+    // A machine whose system has the library itself has nothing to be told.
+    if !["/usr/lib", "/usr/local/lib"].iter().any(|root| has_runtime(Path::new(root))) {
+        let words = ["ONNX Runtime is not on this machine", "pilotbench model pull onnxruntime"];
+        says("", None, &words);
     }
+}
+
+/// Whether a library lies in a system's folder, in one below it, or in a Python package.
+fn has_runtime(root: &Path) -> bool {
+    let listed = |folder: &Path| {
+        let entries = folder.read_dir().into_iter().flatten();
+        entries.filter_map(|entry| Some(entry.ok()?.path())).collect::<Vec<_>>()
+    };
+    let is_it = |path: &PathBuf| path.to_string_lossy().contains("/libonnxruntime.so");
+    listed(root).iter().any(|path| {
+        let packages = ["site-packages", "dist-packages"].map(|name| path.join(name));
+        is_it(path)
+            || listed(path).iter().any(is_it)
+            || packages.iter().any(|packages| packages.join("onnxruntime").exists())
+    })
 }
 
 /// With the real model: `plugins/backends/onnx/check_smollm2.sh`.
 #[test]
 #[ignore = "needs SmolLM2 and its graphs"]
-fn smollm2_answers_as_the_candle_backend_does() {
+fn smollm2_answers_as_in_candle() {
     let named = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
     let (gguf, graphs) = (named("PILOTBENCH_SMOLLM2"), named("PILOTBENCH_SMOLLM2_ONNX"));
-    let settings = serde_json::from_value(json!({ "model": gguf })).unwrap();
-    let candle = backend_candle::measure::Model::open(settings, 2).unwrap();
-    let lines = disclosure(&candle, 10);
-    let right = candle.score(&lines).unwrap();
-    for precision in ["f32", "q8"] {
-        let model = open(&Path::new(&graphs).join(precision), json!({}));
-        let found = model.score(&lines).unwrap();
-        let far = distance(&found, &right);
-        let shifts: Vec<f64> = found.iter().zip(&right).map(|(a, b)| total_variation(a, b)).collect();
-        let mean = shifts.iter().sum::<f64>() / shifts.len() as f64;
-        let most = shifts.iter().copied().fold(0.0, f64::max);
-        println!(
-            "{precision}: {} questions, log-probabilities differ by {far:.1e} at most, total variation \
-             {mean:.4} in the mean, {most:.4} at most",
-            lines.len()
-        );
-        match precision {
-            "f32" => assert!(far < 1e-3),
-            _ => assert!(mean < 0.05),
-        }
-    }
-}
-
-fn total_variation(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a.exp() - b.exp()).abs()).sum::<f64>() / 2.0
-}
-
-/// The interviews of the first people of `disclosure`, with the answers that they gave.
-fn disclosure(model: &backend_candle::measure::Model, people: u32) -> Vec<Line> {
+    let place = Place::new();
+    let methods = [
+        ("candle".to_owned(), "candle", format!("model = \"{gguf}\"")),
+        ("f32".to_owned(), "onnx", format!("model = \"{graphs}/f32\"")),
+        ("q8".to_owned(), "onnx", format!("model = \"{graphs}/q8\"")),
+    ];
+    place.write("pilotbench.toml", run_of(&methods).replace("\"tiny\"", "\"disclosure\""));
     let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
-    let folder = experiment::find(&datasets, "disclosure").unwrap();
-    let experiment = Experiment::load(&folder).unwrap();
-    let people = experiment.people.take(&(0..people).collect::<Vec<_>>());
-    let mut lines = Vec::new();
-    for (row, chat) in interview::whole(&experiment.design, &people).iter().enumerate() {
-        let prompts = model.prompts(chat.unwrap()).unwrap();
-        for (prompt, item) in prompts.into_iter().zip(&experiment.design.items) {
-            let options = item.levels.iter().map(|level| level.label.clone()).collect();
-            lines.push(Line { participant: row as u32, prompt, options });
-        }
-    }
-    lines
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_pilotbench"));
+    command.current_dir(place.folder.path()).arg("--datasets").arg(datasets);
+    command.args(["run", "--quiet", "--no-cache"]).env("ORT_DYLIB_PATH", onnxruntime().unwrap());
+    command.assert().success();
+    let results = place.run().join("cells");
+    let right = probabilities(&results, "candle");
+    let f32 = probabilities(&results, "f32");
+    println!("f32: {} probabilities differ by {:.1e} at most", f32.len(), distance(&f32, &right));
+    assert!(distance(&f32, &right) < 1e-3);
+    let same = |method: &str| {
+        let hash =
+            |method: &str| manifests(&results, method).remove(0)["answers"]["sha256"].clone();
+        hash(method) == hash("candle")
+    };
+    println!("the same bytes as candle: f32 {}, q8 {}", same("f32"), same("q8"));
 }

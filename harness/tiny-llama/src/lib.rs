@@ -10,7 +10,7 @@ mod onnx;
 mod tokenizer;
 mod weights;
 
-pub use onnx::{ONNX_CONTEXT, OnnxForm, write_onnx, write_onnx_classifier};
+pub use onnx::{OnnxForm, write_onnx, write_onnx_classifier};
 
 use serde_json::{Value, json};
 use std::{fs, io, path::Path};

@@ -91,6 +91,16 @@ impl Builder {
         self.tensor(&[], INT64, value.to_le_bytes().to_vec())
     }
 
+    /// An input that is 0 unless given.
+    pub(super) fn optional(&mut self, name: &str, shape: &[usize]) {
+        let sizes: Vec<Size> = shape.iter().map(|size| Size::Of(*size)).collect();
+        self.input(name, FLOAT, &sizes);
+        self.weight(shape, &vec![0.0; shape.iter().product()]);
+        if let Some(tensor) = self.graph.weights.last_mut() {
+            tensor.name = name.to_owned();
+        }
+    }
+
     fn tensor(&mut self, shape: &[usize], kind: i32, raw: Vec<u8>) -> String {
         let name = format!("tensor_{}", self.graph.weights.len());
         let dims = shape.iter().map(|size| *size as i64).collect();

@@ -3,14 +3,11 @@
 mod builder;
 mod proto;
 
-use crate::{Family, Sizes, tokenizer, weights};
+use crate::{CONTEXT, Family, Sizes, tokenizer, weights};
 use builder::{BOOL, Builder, FLOAT, HALF, INT32, INT64, Size};
 use prost::Message;
 use proto::{Entry, Model};
 use std::{collections::BTreeMap, fs, io, path::Path};
-
-/// Rows of the tables of rotations: most tokens of a prompt.
-pub const ONNX_CONTEXT: usize = 2048;
 
 /// How a graph is written. The default is what Optimum's exports have; our own have `picks` too.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +28,8 @@ pub struct OnnxForm {
     pub other_names: bool,
     /// Activations quantised with one scale for a whole call.
     pub dynamic: bool,
+    /// Takes `lora_a` and `lora_b`, which are 0 unless given.
+    pub lora: bool,
     /// Weights in a file beside the graph.
     pub external: bool,
     /// An input that nobody knows.
@@ -50,6 +49,7 @@ impl Default for OnnxForm {
             half: false,
             other_names: false,
             dynamic: false,
+            lora: false,
             external: false,
             strange: false,
             opset: 18,
@@ -140,6 +140,9 @@ fn decoder(family: Family, form: OnnxForm) -> Model {
         x = writer.attention(layer, &x, &angles, &bias);
         x = writer.feed_forward(layer, &x);
     }
+    if form.lora {
+        x = writer.adapted(&x);
+    }
     let head = match family.ties() {
         true => embedding,
         false => writer.weight("lm_head.weight"),
@@ -148,8 +151,7 @@ fn decoder(family: Family, form: OnnxForm) -> Model {
     let mut model = writer.g.model(form.opset);
     if form.picks {
         let fact = |key: &str, value: usize| Entry { key: key.into(), value: value.to_string() };
-        model.facts =
-            vec![fact("vocabulary", tokenizer::SIZE), fact("context", ONNX_CONTEXT)];
+        model.facts = vec![fact("vocabulary", tokenizer::SIZE), fact("context", CONTEXT)];
     }
     model
 }
@@ -249,8 +251,8 @@ impl Writer {
                 let angle = |i: usize| position as f64 * f64::from(frequencies[i % (dim / 2)]);
                 (0..dim).map(move |i| of(angle(i)) as f32).collect::<Vec<_>>()
             };
-            let table: Vec<f32> = (0..ONNX_CONTEXT).flat_map(row).collect();
-            let table = self.g.weight(&[ONNX_CONTEXT, dim], &table);
+            let table: Vec<f32> = (0..CONTEXT).flat_map(row).collect();
+            let table = self.g.weight(&[CONTEXT, dim], &table);
             let rows = self.g.op("Gather", &[&table, positions], &[]);
             let axis = self.g.ints(&[2]);
             self.g.op("Unsqueeze", &[&rows, &axis], &[])
@@ -385,6 +387,17 @@ impl Writer {
         let rows = self.g.op("Mul", &[&gate, &up], &[]);
         let down = self.linear(&rows, &format!("{at}.mlp.down_proj"));
         self.g.op("Add", &[x, &down], &[])
+    }
+
+    /// What adapters of the runtime's own kind change: nothing, where there is none.
+    fn adapted(&mut self, x: &str) -> String {
+        const RANK: usize = 2;
+        let hidden = self.sizes.hidden;
+        self.g.optional("lora_a", &[hidden, RANK]);
+        self.g.optional("lora_b", &[RANK, hidden]);
+        let low = self.g.op("MatMul", &[x, "lora_a"], &[]);
+        let change = self.g.op("MatMul", &[&low, "lora_b"], &[]);
+        self.g.op("Add", &[x, &change], &[])
     }
 
     fn logits(&mut self, x: &str, head: &str) {
