@@ -334,9 +334,10 @@ fn the_backend_keeps_the_contract() {
     let settings = r#"{"model": "./model"}"#;
     let check = ["plugin", "check", library.to_str().unwrap(), "--settings", settings, "--quick"];
     let mut command = place.pilotbench_alone(&check);
-    let output = command.env("ORT_DYLIB_PATH", onnxruntime().unwrap()).assert().success();
-    let said = String::from_utf8(output.get_output().stdout.clone()).unwrap();
-    assert!(said.contains("conforms"), "{said}");
+    let output = command.env("ORT_DYLIB_PATH", onnxruntime().unwrap()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let failed: Vec<&str> = said.lines().filter(|line| line.contains("FAILED")).collect();
+    assert!(output.status.success() && said.contains("conforms"), "{failed:#?}");
 }
 
 #[test]
@@ -393,6 +394,7 @@ fn wrong_settings_end_the_run_before_it_begins() {
     wrong(&format!("{sound}, orders = 0"), "\"none\"", &["orders", "from 1 to 16"]);
     wrong(&format!("{sound}, adapted = \"./nothing\""), "\"none\"", &["adapted", "adapted.toml"]);
     wrong(sound, "\"lora\"", &["no adapter is called `lora`", "table"]);
+    wrong(sound, "\"table\"", &["adapted", "names no folder"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Scene};
 use crate::{
-    checks::{Stop, Verdict, failed, skipped},
+    checks::{Verdict, failed, skipped},
     subject::Class,
     words, world,
 };
@@ -16,20 +16,34 @@ pub(super) fn learn(bench: &Bench) -> Verdict {
     if info.adapters.is_empty() {
         return skipped("it offers none");
     }
+    let (mut learned, mut needs) = (false, String::new());
     for adapter in &info.adapters {
         words::check_name(&adapter.name)?;
         words::check_summary(&adapter.summary)?;
         for size in [0, PILOT] {
             let people = world::people(world, size, 1);
-            let handle = bench.adapt_by(world, &people, &adapter.name)?.map_err(|failure| {
-                Stop::Failed(format!("`{}` from {size} people: {failure}", adapter.name))
-            })?;
+            let handle = match bench.adapt_by(world, &people, &adapter.name)? {
+                Ok(handle) => handle,
+                // A way may need a setting, or models that were trained for a pilot.
+                Err(failure) if matches!(failure.class, Class::Config | Class::Unsupported) => {
+                    needs = format!("`{}`: {failure}", adapter.name);
+                    continue;
+                }
+                Err(failure) => {
+                    let message = format!("`{}` from {size} people: {failure}", adapter.name);
+                    return failed(message);
+                }
+            };
+            learned = true;
             let revealed = world::pilot_batch(world, &people, None, info.needs_messages);
             let scene = Scene { revealed, asked: world::people(world, ASKED, 2) };
             bench.interview_with(world, &scene, handle)?;
         }
     }
-    Ok(())
+    match learned {
+        true => Ok(()),
+        false => skipped(needs),
+    }
 }
 
 pub(super) fn unknown(bench: &Bench) -> Verdict {

@@ -264,7 +264,7 @@ impl Onnx {
         let _: TableSettings = serde_json::from_value(settings.clone())
             .map_err(|e| Error::config("adapter", e.to_string()))?;
         let table = self.table.as_ref().ok_or_else(|| {
-            Error::config("adapted", "names no folder, which the adapter `table` needs")
+            Error::config("adapted", "names no folder with models, which the adapter `table` needs")
         })?;
         if pilot.people.is_empty() {
             return Ok(None);
