@@ -305,6 +305,25 @@ fn adapters_of_the_runtimes_own_kind_change_the_graph_of_the_setting() {
 }
 
 #[test]
+fn other_words_are_another_model() {
+    let Some(place) = place(OnnxForm::default(), &[&format!("name = \"none\"\n{PLAIN}")]) else {
+        return;
+    };
+    run(&place, &[]);
+    let before = answers(&place, "none");
+    fs::remove_dir_all(place.folder.path().join("results")).unwrap();
+    let folder = place.folder.path().join("model");
+    fs::write(folder.join("chat_template.jinja"), TEMPLATE).unwrap();
+    // What is kept from the run before is not what this model says.
+    run(&place, &[]);
+    assert_ne!(before, answers(&place, "none"));
+}
+
+/// A chat template that no tiny model has.
+const TEMPLATE: &str = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n\
+     {% endfor %}{% if add_generation_prompt %}assistant: {% endif %}";
+
+#[test]
 fn classifiers_answer_with_a_class_for_each_level() {
     let Some(place) = place(OnnxForm::default(), &[&format!("name = \"classes\"\n{PLAIN}")]) else {
         return;

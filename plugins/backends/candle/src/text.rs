@@ -28,11 +28,7 @@ impl Backend for CandleText {
     }
 
     fn open(settings: Settings) -> Result<Self> {
-        if settings.orders != 1 {
-            return Err(Error::config("orders", "must be 1: texts cannot be averaged"));
-        }
-        let Settings { temperature, max_tokens, .. } = settings;
-        let voice = Voice { temperature, max_tokens, at_once: crate::AT_ONCE };
+        let voice = Voice::new(settings.manner(), settings.max_tokens, crate::AT_ONCE)?;
         Ok(Self { candle: Candle::open(settings)?, voice })
     }
 

@@ -70,12 +70,8 @@ impl Language {
         options: &Options,
         orders: usize,
     ) -> std::result::Result<Vec<Vec<u32>>, Problem> {
-        let prompt = |order: Vec<usize>| match order.is_sorted() {
-            // The order that stands needs no list to be found.
-            true => self.prompt(messages),
-            false => self.prompt(&orders::reordered(messages, &order)?),
-        };
-        orders::rotations(options.levels(), orders).into_iter().map(prompt).collect()
+        let chats = orders::chats(messages, options.levels(), orders)?;
+        chats.iter().map(|chat| self.prompt(chat)).collect()
     }
 }
 

@@ -15,7 +15,21 @@ impl Language {
     /// # Errors
     /// When a file is missing or damaged.
     pub fn of_folder(folder: &Path) -> Result<Self, Problem> {
-        of_folder(folder)
+        let tokenizer = Tokenizer::from_file(&folder.join(TOKENIZER))?;
+        let settings = json(&folder.join(SETTINGS))?.unwrap_or(Value::Null);
+        let generation = json(&folder.join("generation_config.json"))?.unwrap_or(Value::Null);
+        let special = |key: &str| match &settings[key] {
+            Value::String(text) => text.clone(),
+            other => other["content"].as_str().unwrap_or_default().to_owned(),
+        };
+        let (bos, eos) = (special("bos_token"), special("eos_token"));
+        let mut ends: Vec<u32> = tokenizer.token(&eos).into_iter().collect();
+        ends.extend(ids(&generation["eos_token_id"]));
+        let template = match template(folder, &settings)? {
+            Some(source) => Template::new(&source, &bos, &eos).map_err(|p| p.at(folder))?,
+            None => Template::plain(),
+        };
+        Ok(Language::new(tokenizer, template, known_ends(ends)))
     }
 
     /// The files of a folder that its language depends on.
@@ -34,44 +48,22 @@ impl Language {
         template: Option<&str>,
         path: &Path,
     ) -> Result<Self, Problem> {
-        of_vocabulary(vocabulary, template, path)
+        let tokenizer = Tokenizer::from_gguf(vocabulary).map_err(|problem| problem.at(path))?;
+        let text = |id: Option<u32>| {
+            let token = id.and_then(|id| vocabulary.tokens.get(id as usize));
+            token.cloned().unwrap_or_default()
+        };
+        let template = match template {
+            Some(source) => Template::new(source, &text(vocabulary.bos), &text(vocabulary.eos)),
+            None => Ok(Template::plain()),
+        };
+        let ends = vocabulary.eos.into_iter().collect();
+        Ok(Language::new(
+            tokenizer,
+            template.map_err(|problem| problem.at(path))?,
+            known_ends(ends),
+        ))
     }
-}
-
-fn of_folder(folder: &Path) -> Result<Language, Problem> {
-    let tokenizer = Tokenizer::from_file(&folder.join(TOKENIZER))?;
-    let settings = json(&folder.join(SETTINGS))?.unwrap_or(Value::Null);
-    let generation = json(&folder.join("generation_config.json"))?.unwrap_or(Value::Null);
-    let special = |key: &str| match &settings[key] {
-        Value::String(text) => text.clone(),
-        other => other["content"].as_str().unwrap_or_default().to_owned(),
-    };
-    let (bos, eos) = (special("bos_token"), special("eos_token"));
-    let mut ends: Vec<u32> = tokenizer.token(&eos).into_iter().collect();
-    ends.extend(ids(&generation["eos_token_id"]));
-    let template = match template(folder, &settings)? {
-        Some(source) => Template::new(&source, &bos, &eos).map_err(|p| p.at(folder))?,
-        None => Template::plain(),
-    };
-    Ok(Language::new(tokenizer, template, known_ends(ends)))
-}
-
-fn of_vocabulary(
-    vocabulary: &Vocabulary,
-    template: Option<&str>,
-    path: &Path,
-) -> Result<Language, Problem> {
-    let tokenizer = Tokenizer::from_gguf(vocabulary).map_err(|problem| problem.at(path))?;
-    let text = |id: Option<u32>| {
-        let token = id.and_then(|id| vocabulary.tokens.get(id as usize));
-        token.cloned().unwrap_or_default()
-    };
-    let template = match template {
-        Some(source) => Template::new(source, &text(vocabulary.bos), &text(vocabulary.eos)),
-        None => Ok(Template::plain()),
-    };
-    let ends = vocabulary.eos.into_iter().collect();
-    Ok(Language::new(tokenizer, template.map_err(|problem| problem.at(path))?, known_ends(ends)))
 }
 
 /// Each end once.

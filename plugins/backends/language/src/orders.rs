@@ -2,6 +2,7 @@
 //! several orders averages that away.
 
 use crate::{Message, Problem};
+use std::borrow::Cow;
 
 /// The line before the labels, as the interviews have it.
 const BEFORE_LABELS: &str = "\nAnswer with one of:";
@@ -18,6 +19,22 @@ pub fn rotations(levels: usize, count: usize) -> Vec<Vec<usize>> {
         order
     };
     (0..count).map(shifted).collect()
+}
+
+/// The messages once for each of [`rotations`]. The order that stands needs no label lines.
+///
+/// # Errors
+/// As [`reordered`].
+pub fn chats(
+    messages: &[Message],
+    levels: usize,
+    count: usize,
+) -> Result<Vec<Cow<'_, [Message]>>, Problem> {
+    let chat = |order: Vec<usize>| match order.is_sorted() {
+        true => Ok(Cow::Borrowed(messages)),
+        false => reordered(messages, &order).map(Cow::Owned),
+    };
+    rotations(levels, count).into_iter().map(chat).collect()
 }
 
 /// The messages with the label lines of the last one in this order: place `i` has the label that was

@@ -5,7 +5,7 @@
 //! number of a token belongs to the replicate's seed, the participant, the item and its place, so
 //! that a text is the same in any batch.
 
-use crate::{Language, asking::chat};
+use crate::{Language, Manner, asking::chat};
 use pilotbench_plugin_sdk::{Answers, Control, Error, Request, Requests, Result};
 use sha2::{Digest, Sha256};
 
@@ -13,11 +13,11 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, Copy)]
 pub struct Voice {
     /// Logits are divided by it.
-    pub temperature: f64,
+    temperature: f64,
     /// Most tokens of a text.
-    pub max_tokens: usize,
+    max_tokens: usize,
     /// Texts that are spoken together.
-    pub at_once: usize,
+    at_once: usize,
 }
 
 /// A text on its way.
@@ -29,6 +29,15 @@ struct Speech {
 }
 
 impl Voice {
+    /// # Errors
+    /// [`Error::Config`] when several orders are asked for.
+    pub fn new(manner: Manner, max_tokens: usize, at_once: usize) -> Result<Self> {
+        match manner.orders {
+            1 => Ok(Self { temperature: manner.temperature, max_tokens, at_once }),
+            _ => Err(Error::config("orders", "must be 1: texts cannot be averaged")),
+        }
+    }
+
     /// Answers every request in words. `next` gives the logits of all tokens after each of some
     /// prompts.
     ///

@@ -58,6 +58,8 @@ pub struct Onnx {
     table: Option<Table>,
     /// Adapted models in use, by file.
     open: Mutex<HashMap<PathBuf, Weak<Learned>>>,
+    /// SHA-256 over all files that the answers of the base depend on.
+    sha256: String,
     version: String,
     answered: AtomicU64,
     has_warned: AtomicBool,
@@ -106,6 +108,8 @@ impl Backend for Onnx {
         let table = settings.adapted.as_deref().map(Table::open).transpose()?;
         let runtime = runtime::runtime(settings.runtime.as_deref())?;
         let network = Network::open(&path, &settings, runtime)?;
+        let files = [network.files.clone(), Language::files_of(folder)].concat();
+        let sha256 = place::sha256(&files).map_err(wrong)?;
         let base = Learned::new(Arc::new(network), None, &language, &settings)?;
         Ok(Self {
             manner: settings.manner(),
@@ -114,6 +118,7 @@ impl Backend for Onnx {
             base,
             table,
             open: Mutex::default(),
+            sha256,
             version: runtime.version.clone(),
             answered: AtomicU64::new(0),
             has_warned: AtomicBool::new(false),
@@ -175,7 +180,7 @@ impl Backend for Onnx {
 
     fn provenance(&self) -> Vec<(String, String)> {
         let mut facts = vec![
-            ("model_sha256".to_owned(), self.base.network().sha256.clone()),
+            ("model_sha256".to_owned(), self.sha256.clone()),
             ("onnxruntime".to_owned(), self.version.clone()),
         ];
         facts.extend(self.table.iter().map(|t| ("adapted_sha256".to_owned(), t.sha256.clone())));
@@ -338,12 +343,9 @@ impl Onnx {
         control: &Control,
     ) -> Result<()> {
         for request in requests {
-            let (chat, levels) = (chat(request)?, request.levels());
-            let orders = orders::rotations(levels, self.manner.orders).into_iter();
-            let texts = orders.map(|order| match order.is_sorted() {
-                true => self.language.prompt_text(&chat),
-                false => self.language.prompt_text(&orders::reordered(&chat, &order)?),
-            });
+            let chat = chat(request)?;
+            let chats = orders::chats(&chat, request.levels(), self.manner.orders)?;
+            let texts = chats.iter().map(|chat| self.language.prompt_text(chat));
             let texts: Vec<String> = texts.collect::<std::result::Result<_, _>>()?;
             let orders = model.levels(&self.language, request.item(), &texts, control)?;
             answers.log_probabilities(request.id(), &self.manner.averaged(&orders));

@@ -6,7 +6,7 @@ use crate::{
     runtime::Runtime,
     settings::{Provider, Settings},
 };
-use backend_language::{Problem, place};
+use backend_language::Problem;
 use half::f16;
 use ort::{
     session::{RunOptions, Session, SessionInputValue, builder::GraphOptimizationLevel},
@@ -27,8 +27,8 @@ pub(crate) struct Network {
     session: Mutex<Session>,
     pub(crate) graph: Graph,
     pub(crate) path: PathBuf,
-    /// SHA-256 of the graph and its weights.
-    pub(crate) sha256: String,
+    /// The graph and its weights.
+    pub(crate) files: Vec<PathBuf>,
     /// An operator that makes answers depend on what else is computed.
     pub(crate) dynamic: Option<String>,
     /// What the graph says of its vocabulary and its longest prompt.
@@ -74,7 +74,7 @@ impl Network {
             session: Mutex::new(session),
             graph,
             path: path.to_owned(),
-            sha256: place::sha256(&files).map_err(wrong)?,
+            files,
             dynamic,
         })
     }
