@@ -117,7 +117,7 @@ fn listing_runs_no_code_and_shows_what_is_refused() {
     let names: Vec<_> = used.map(|p| p["name"].as_str().unwrap()).collect();
     let built_in =
         ["baseline", "candle", "coherence", "distribution", "heterogeneity", "individual"];
-    let others = ["inference", "onnx", "peers", "process", "structure", "usefulness"];
+    let others = ["inference", "onnx", "openai", "peers", "process", "structure", "usefulness"];
     assert_eq!(names, [&["stress"][..], &built_in, &others].concat());
     assert_eq!(listed["plugins"][0]["source"], "argument");
     assert_eq!(listed["plugins"][1]["source"], "built-in");

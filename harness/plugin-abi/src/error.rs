@@ -47,6 +47,12 @@ impl ErrorCode {
     pub const PANICKED: u32 = 9;
     /// What was asked is longer than the backend takes; `detail` holds the length and the limit.
     pub const TOO_LONG: u32 = 10;
+    /// The money that may be spent is spent.
+    pub const BUDGET: u32 = 11;
+    /// A service outside is of no more use in this run: an exhausted quota.
+    pub const UNAVAILABLE: u32 = 12;
+    /// A service outside refuses whom it was asked by: a wrong key.
+    pub const DENIED: u32 = 13;
 
     /// Name of a code for messages; a code of a later interface is shown by its number.
     pub fn name(code: u32) -> String {
@@ -61,6 +67,9 @@ impl ErrorCode {
             Self::EXTERNAL => "external",
             Self::PANICKED => "panicked",
             Self::TOO_LONG => "too long",
+            Self::BUDGET => "budget",
+            Self::UNAVAILABLE => "unavailable",
+            Self::DENIED => "denied",
             other => return format!("code {other}"),
         };
         known.to_owned()

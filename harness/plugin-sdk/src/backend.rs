@@ -3,7 +3,8 @@ use crate::{
     people::{code_at, codes, column},
 };
 use arrow_array::{
-    Array, BooleanArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
+    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
+    StringArray,
     builder::{BooleanBuilder, Float64Builder, Int32Builder, ListBuilder, StringBuilder},
 };
 use arrow_schema::{DataType, Field, Schema};
@@ -288,10 +289,24 @@ impl<'a> Request<'a> {
     }
 }
 
+/// What an answer took of a service that counts or charges.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Receipt {
+    /// Tokens read.
+    pub prompt_tokens: u64,
+    /// Tokens written.
+    pub completion_tokens: u64,
+    /// What was paid for it, US dollars, failed attempts included.
+    pub usd: f64,
+    /// Who answered, as the service names it: the snapshot of a model.
+    pub by: Option<String>,
+}
+
 /// Collects the answers to a batch of requests: one call per request.
 ///
 /// Columns of the batch that crosses: `request_id: int64`, `logprobs: list<float64>?`,
-/// `choice: int32?`, `text: utf8?`, `refused: bool`.
+/// `choice: int32?`, `text: utf8?`, `refused: bool`; where a receipt was given also
+/// `prompt_tokens: int64?`, `completion_tokens: int64?`, `usd: float64?`, `answered_by: utf8?`.
 #[derive(Debug)]
 pub struct Answers {
     ids: Vec<i64>,
@@ -299,6 +314,8 @@ pub struct Answers {
     choice: Int32Builder,
     text: StringBuilder,
     refused: BooleanBuilder,
+    /// With the rows that they belong to, in order.
+    receipts: Vec<(usize, Receipt)>,
 }
 
 impl Answers {
@@ -312,6 +329,7 @@ impl Answers {
             choice: Int32Builder::with_capacity(count),
             text: StringBuilder::with_capacity(count, 0),
             refused: BooleanBuilder::with_capacity(count),
+            receipts: Vec::new(),
         }
     }
 
@@ -349,6 +367,12 @@ impl Answers {
         self.rest(request_id, None, Some(text), true);
     }
 
+    /// What the answer that was given last took; at most one for each.
+    pub fn receipt(&mut self, receipt: Receipt) {
+        let row = self.ids.len().saturating_sub(1);
+        self.receipts.push((row, receipt));
+    }
+
     fn rest(&mut self, id: i64, choice: Option<i32>, text: Option<&str>, refused: bool) {
         self.ids.push(id);
         self.choice.append_option(choice);
@@ -363,24 +387,48 @@ impl Answers {
     pub fn finish(mut self) -> Result<RecordBatch> {
         let logprobs: ListArray = self.logprobs.finish();
         let refused: BooleanArray = self.refused.finish();
-        let schema = Schema::new(vec![
+        let mut fields = vec![
             Field::new("request_id", DataType::Int64, false),
             Field::new("logprobs", logprobs.data_type().clone(), true),
             Field::new("choice", DataType::Int32, true),
             Field::new("text", DataType::Utf8, true),
             Field::new("refused", DataType::Boolean, false),
-        ]);
-        let ids = Int64Array::from(self.ids);
-        RecordBatch::try_new(
-            Arc::new(schema),
-            vec![
-                Arc::new(ids),
-                Arc::new(logprobs),
-                Arc::new(self.choice.finish()),
-                Arc::new(self.text.finish()),
-                Arc::new(refused),
-            ],
-        )
-        .map_err(|e| Error::Computation(e.to_string()))
+        ];
+        let rows = self.ids.len();
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(self.ids)),
+            Arc::new(logprobs),
+            Arc::new(self.choice.finish()),
+            Arc::new(self.text.finish()),
+            Arc::new(refused),
+        ];
+        if !self.receipts.is_empty() {
+            for (name, column) in receipt_columns(rows, &self.receipts) {
+                fields.push(Field::new(name, column.data_type().clone(), true));
+                columns.push(column);
+            }
+        }
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+            .map_err(|e| Error::Computation(e.to_string()))
     }
+}
+
+/// The columns of receipts, null in rows without one.
+fn receipt_columns(rows: usize, receipts: &[(usize, Receipt)]) -> [(&'static str, ArrayRef); 4] {
+    let mut all: Vec<Option<&Receipt>> = vec![None; rows];
+    for (row, receipt) in receipts {
+        all[*row] = Some(receipt);
+    }
+    let count = |of: fn(&Receipt) -> u64| -> ArrayRef {
+        let count = |receipt: &&Receipt| i64::try_from(of(receipt)).unwrap_or(i64::MAX);
+        Arc::new(all.iter().map(|receipt| receipt.as_ref().map(count)).collect::<Int64Array>())
+    };
+    let usd: Float64Array = all.iter().map(|receipt| receipt.map(|r| r.usd)).collect();
+    let by: StringArray = all.iter().map(|receipt| receipt.and_then(|r| r.by.as_deref())).collect();
+    [
+        ("prompt_tokens", count(|receipt| receipt.prompt_tokens)),
+        ("completion_tokens", count(|receipt| receipt.completion_tokens)),
+        ("usd", Arc::new(usd)),
+        ("answered_by", Arc::new(by)),
+    ]
 }

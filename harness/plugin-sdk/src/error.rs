@@ -17,6 +17,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// | [`External`](Self::External) | 8 | fails the replicate |
 /// | [`Panicked`](Self::Panicked) | 9 | fails the replicate; the SDK's glue reports it |
 /// | [`TooLong`](Self::TooLong) | 10 | asks with fewer examples where it can, else fails the replicate |
+/// | [`Budget`](Self::Budget) | 11 | leaves what is left of the method for later; exit code 3 |
+/// | [`Unavailable`](Self::Unavailable) | 12 | fails the replicate, leaves what is left of the method |
+/// | [`Denied`](Self::Denied) | 13 | fails the replicate, leaves what is left of the method; exit code 2 |
 ///
 /// What is merely undefined is no error: a metric writes a row with the reason, a backend a refusal.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -72,6 +75,15 @@ pub enum Error {
         /// Most tokens of a prompt.
         limit: usize,
     },
+    /// The money that may be spent is spent.
+    #[error("{0}")]
+    Budget(String),
+    /// A service outside is of no more use in this run: an exhausted quota.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A service outside refuses whom it was asked by: a wrong key.
+    #[error("{0}")]
+    Denied(String),
 }
 
 impl Error {
@@ -117,6 +129,9 @@ impl Error {
             Self::External { .. } => ErrorCode::EXTERNAL,
             Self::Panicked { .. } => ErrorCode::PANICKED,
             Self::TooLong { .. } => ErrorCode::TOO_LONG,
+            Self::Budget(_) => ErrorCode::BUDGET,
+            Self::Unavailable(_) => ErrorCode::UNAVAILABLE,
+            Self::Denied(_) => ErrorCode::DENIED,
         }
     }
 }

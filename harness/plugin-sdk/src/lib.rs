@@ -186,7 +186,7 @@ pub mod testing;
 pub use arrow_array;
 pub use arrow_buffer;
 pub use arrow_schema;
-pub use backend::{AdapterChoice, Answers, Backend, Pilot, Request, Requests};
+pub use backend::{AdapterChoice, Answers, Backend, Pilot, Receipt, Request, Requests};
 pub use control::Control;
 pub use describe::{
     AdapterInfo, BackendInfo, Better, Heading, LearnsFrom, MetricInfo, ScoreInfo, Usage,
@@ -207,8 +207,8 @@ pub mod prelude {
     pub use crate::{
         Answers, Backend, BackendInfo, Better, Control, Error, Evaluation, Experiment, Group,
         Heading, Item, ItemKind, LearnsFrom, Metric, MetricInfo, MetricTable, NoConfig, People,
-        Person, Pilot, Request, Requests, Resampled, Result, Role, Row, ScoreInfo, Simulated,
-        Usage, Weights, export_plugin,
+        Person, Pilot, Receipt, Request, Requests, Resampled, Result, Role, Row, ScoreInfo,
+        Simulated, Usage, Weights, export_plugin,
     };
     pub use serde::Deserialize;
 }
