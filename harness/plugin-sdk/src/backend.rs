@@ -296,8 +296,9 @@ pub struct Receipt {
     pub prompt_tokens: u64,
     /// Tokens written.
     pub completion_tokens: u64,
-    /// What was paid for it, US dollars, failed attempts included.
-    pub usd: f64,
+    /// What it costs, US dollars, failed attempts included: paid now or when it was first given. `None`
+    /// where no price is known.
+    pub usd: Option<f64>,
     /// Who answered, as the service names it: the snapshot of a model.
     pub by: Option<String>,
 }
@@ -423,7 +424,7 @@ fn receipt_columns(rows: usize, receipts: &[(usize, Receipt)]) -> [(&'static str
         let count = |receipt: &&Receipt| i64::try_from(of(receipt)).unwrap_or(i64::MAX);
         Arc::new(all.iter().map(|receipt| receipt.as_ref().map(count)).collect::<Int64Array>())
     };
-    let usd: Float64Array = all.iter().map(|receipt| receipt.map(|r| r.usd)).collect();
+    let usd: Float64Array = all.iter().map(|receipt| receipt.and_then(|r| r.usd)).collect();
     let by: StringArray = all.iter().map(|receipt| receipt.and_then(|r| r.by.as_deref())).collect();
     [
         ("prompt_tokens", count(|receipt| receipt.prompt_tokens)),

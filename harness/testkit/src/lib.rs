@@ -1,6 +1,7 @@
 //! A plugin that breaks the contract, or its process, on demand; and where the tiny experiment lies.
 
 mod crash;
+pub mod service;
 
 pub use crash::{At, Crash, CrashConfig, How};
 use pilotbench_plugin_sdk::prelude::*;

@@ -1,6 +1,6 @@
 //! Everything about asking: tokenizer and template together.
 
-use crate::{Message, Options, Problem, Template, Tokenizer};
+use crate::{Message, Options, Problem, Template, Tokenizer, template::{Lead, specimen}};
 use std::ops::Range;
 
 /// A model's language. Many threads may use one.
@@ -13,10 +13,7 @@ pub struct Language {
 
 /// How a template writes answers.
 struct Manner {
-    /// Text between the opened prompt and an answer, up to its last space.
-    opening: String,
-    /// Spaces before an answer: part of its first token.
-    gap: String,
+    lead: Lead,
     /// Tokens that end an answer, the usual one first.
     ends: Vec<u32>,
 }
@@ -34,28 +31,15 @@ pub struct Interview {
 impl Manner {
     /// Reads from a short interview how answers are written.
     fn of(tokenizer: &Tokenizer, template: &Template, ends: Vec<u32>) -> Result<Self, Problem> {
-        let [question, answer] = specimen();
-        let open = template.render(std::slice::from_ref(&question), true)?;
-        let whole = template.render(&[question, answer.clone()], false)?;
-        let odd = || Problem::words("chat template: an answer does not follow the opened prompt");
-        let rest = whole.strip_prefix(&open).ok_or_else(odd)?;
-        let (lead, after) = rest.split_once(&answer.content).ok_or_else(odd)?;
-        let opening = lead.trim_end_matches(' ');
-        let usual = tokenizer.encode(after)?.first().copied();
+        let lead = template.lead()?;
+        let usual = tokenizer.encode(&lead.after)?.first().copied();
         let others = ends.into_iter().filter(|end| Some(*end) != usual);
         let ends: Vec<u32> = usual.into_iter().chain(others).collect();
         if ends.is_empty() {
             return Err(Problem::words("chat template: no token ends an answer"));
         }
-        let gap = lead[opening.len()..].to_owned();
-        Ok(Self { opening: opening.to_owned(), gap, ends })
+        Ok(Self { lead, ends })
     }
-}
-
-/// The interview from which a template's manner is read.
-fn specimen() -> [Message; 2] {
-    let says = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
-    [says("user", "Question"), says("assistant", "Answer")]
 }
 
 impl Language {
@@ -107,7 +91,7 @@ impl Language {
         if messages.last().is_none_or(|last| last.role != "user") {
             return Err(Problem::input("messages: the last is not a question of the user"));
         }
-        Ok(self.template.render(messages, true)? + &self.manner()?.opening)
+        Ok(self.template.render(messages, true)? + &self.manner()?.lead.opening)
     }
 
     /// Tokens of the messages up to a question, opened for its answer.
@@ -123,7 +107,7 @@ impl Language {
     /// # Errors
     /// When labels are empty or equal in tokens, or hold a token that ends an answer.
     pub fn options(&self, labels: &[&str]) -> Result<Options, Problem> {
-        let [question, _] = specimen();
+        let question = specimen();
         let prompt = self.prompt_text(&[question])?;
         let before = self.tokenizer.encode(&prompt)?;
         let manner = self.manner()?;
@@ -142,7 +126,7 @@ impl Language {
         if label.trim().is_empty() {
             return Err(Problem::input("an item with an empty label"));
         }
-        let words = format!("{}{label}", manner.gap);
+        let words = format!("{}{label}", manner.lead.gap);
         let whole = self.tokenizer.encode(&format!("{prompt}{words}"))?;
         let tokens = match whole.strip_prefix(before) {
             Some(tokens) => tokens.to_vec(),
@@ -174,7 +158,7 @@ impl Language {
             let prompt = self.prompt_text(&messages[..i])?;
             // Some templates trim what is said.
             let answered = [message.content.as_str(), message.content.trim()]
-                .map(|said| Ok(format!("{prompt}{}{said}", self.manner()?.gap)));
+                .map(|said| Ok(format!("{prompt}{}{said}", self.manner()?.lead.gap)));
             let answered: Vec<String> = answered.into_iter().collect::<Result<_, Problem>>()?;
             let answered = answered.iter().find(|answered| text.starts_with(*answered));
             let answered = answered.ok_or_else(|| odd("the words up to"))?;

@@ -30,5 +30,5 @@ pub use memo::{Memo, Rows};
 pub use message::{Message, parse_messages};
 pub use options::{Branching, Options};
 pub use problem::{Kind, Problem};
-pub use template::{PLAIN, Template};
+pub use template::{Lead, PLAIN, Template};
 pub use tokenizer::{Tokenizer, Vocabulary};

@@ -79,6 +79,41 @@ impl Template {
     }
 }
 
+/// How a template writes answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// Text between the opened prompt and an answer, up to its last space.
+    pub opening: String,
+    /// Spaces before an answer: part of its first token.
+    pub gap: String,
+    /// Text after an answer.
+    pub after: String,
+}
+
+impl Template {
+    /// Reads from a short interview how answers are written.
+    ///
+    /// # Errors
+    /// When an answer does not follow the opened prompt.
+    pub fn lead(&self) -> Result<Lead, Problem> {
+        let answer = Message { role: "assistant".into(), content: "Answer".into() };
+        let question = specimen();
+        let open = self.render(std::slice::from_ref(&question), true)?;
+        let whole = self.render(&[question, answer.clone()], false)?;
+        let odd = || Problem::words("chat template: an answer does not follow the opened prompt");
+        let rest = whole.strip_prefix(&open).ok_or_else(odd)?;
+        let (lead, after) = rest.split_once(&answer.content).ok_or_else(odd)?;
+        let opening = lead.trim_end_matches(' ');
+        let gap = lead[opening.len()..].to_owned();
+        Ok(Lead { opening: opening.to_owned(), gap, after: after.to_owned() })
+    }
+}
+
+/// A question of a short interview.
+pub(crate) fn specimen() -> Message {
+    Message { role: "user".into(), content: "Question".into() }
+}
+
 /// Block tags leave neither the line end after them nor the indent before them.
 fn trimmed() -> Result<SyntaxConfig, Error> {
     SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()
