@@ -248,7 +248,8 @@ mod tests {
         let llama = r#"{"error": {"code": 400, "type": "exceed_context_size_error", "message": "x",
                         "n_prompt_tokens": 5000, "n_ctx": 2048}}"#;
         assert_eq!(of(400, llama), Failure::TooLong { tokens: 5000, limit: 2048 });
-        let theirs = "This model's maximum context length is 8192 tokens. However, you asked for 9000";
+        let theirs =
+            "This model's maximum context length is 8192 tokens. However, you asked for 9000";
         let theirs = format!(r#"{{"error": {{"code": null, "message": "{theirs}"}}}}"#);
         assert_eq!(of(400, &theirs), Failure::TooLong { tokens: 9000, limit: 8192 });
     }
