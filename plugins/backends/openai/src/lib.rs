@@ -18,6 +18,8 @@ mod openai;
 mod probe;
 mod service;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use openai::{Adapted, OpenAi};

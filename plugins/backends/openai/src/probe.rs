@@ -26,6 +26,8 @@ pub(crate) struct Capabilities {
     pub resolved: Option<String>,
 }
 
+/// A question with a prompt's end.
+const PROMPT: &str = "Is the sky blue?\nAnswer with one of:\n- Yes\n- No\nAnswer:";
 /// Fewest log-probabilities of a place that services give which give any.
 const FEW: usize = 5;
 
@@ -161,7 +163,7 @@ impl Probe<'_> {
         let wanted = self.settings.answers;
         let most = self.client.service.top_logprobs;
         let ask = async |top: usize| {
-            let fields = json!({"prompt": "Question: Is the sky blue?\nAnswer:", "logprobs": top});
+            let fields = json!({"prompt": PROMPT, "logprobs": top});
             self.ask("/completions", fields, 1).await
         };
         let (top, said) = match ask(most).await {

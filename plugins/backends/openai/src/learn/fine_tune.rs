@@ -150,7 +150,7 @@ pub(crate) async fn train(
         let tokens = file.len() as f64 / BYTES_PER_TOKEN * epochs(usual_epochs(lines));
         let nano = if note.result.is_some() { Some(0) } else { cost(tokens) };
         let receipt = Receipt { usd: nano.map(dollars), ..Receipt::default() };
-        return Ok(FineTuned { model: base.clone(), file: None, receipt });
+        return Ok(FineTuned { model: base.clone(), files: Vec::new(), receipt });
     }
     if note.result.is_none() {
         if client.conditions().replay {
@@ -201,6 +201,8 @@ pub(crate) async fn train(
         if let Some(nano) = note.nano_usd {
             client.settle_later(&mut note.reserved, nano);
         }
+        let results = job["result_files"].as_array().into_iter().flatten();
+        note.results = results.filter_map(|file| Some(file.as_str()?.to_owned())).collect();
         note.result = Some(model.to_owned());
         notes.write(&name, &note);
     }
@@ -212,10 +214,10 @@ pub(crate) async fn train(
         is_resolved: false,
     };
     let receipt = Receipt { usd: note.nano_usd.map(dollars), ..Receipt::default() };
-    Ok(FineTuned { model, file: note.file, receipt })
+    Ok(FineTuned { model, files: note.file.into_iter().chain(note.results).collect(), receipt })
 }
 
-/// Removes model and file at the service, and the note of them.
+/// Removes model and files at the service.
 ///
 /// # Errors
 /// When the service refuses.
@@ -224,7 +226,7 @@ pub(crate) async fn remove(
     trained: &FineTuned,
 ) -> std::result::Result<(), Failure> {
     let mut paths = vec![format!("/models/{}", trained.model.name)];
-    paths.extend(trained.file.as_ref().map(|file| format!("/files/{file}")));
+    paths.extend(trained.files.iter().map(|file| format!("/files/{file}")));
     for path in paths {
         match client.look(Method::DELETE, &path, crate::client::REPLY_MAX).await {
             Ok(_) | Err(Failure::NotFound(_)) => {}

@@ -14,6 +14,8 @@ pub(super) struct Note {
     pub job: Option<String>,
     /// What came of it: the trained model.
     pub result: Option<String>,
+    /// Files that came of it.
+    pub(crate) results: Vec<String>,
     /// What it cost, nano-dollars.
     pub nano_usd: Option<i64>,
     /// What of the budget is reserved for it, nano-dollars.
