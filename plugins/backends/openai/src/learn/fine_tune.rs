@@ -85,8 +85,8 @@ impl FineTuneSettings {
 pub(crate) struct FineTuned {
     /// Who is asked.
     pub model: Model,
-    /// The uploaded file.
-    pub file: Option<String>,
+    /// Its files at the service.
+    pub(crate) files: Vec<String>,
     /// What training took.
     pub receipt: Receipt,
 }
