@@ -51,12 +51,14 @@ impl Asking<'_> {
     }
 }
 
+/// Labels that go on with the same token: what it reads, its log-probability, the labels.
+type Part = (String, Option<f64>, Vec<(usize, String)>);
+
 /// The branches that follow a branch, by the tokens that may stand next; `None` where no label goes
 /// on with any of them.
 fn parted(branch: Branch, top: &[(String, f64)]) -> Option<Vec<Branch>> {
     let is_root = branch.begun.is_empty();
-    // By the token that a label goes on with: what it reads, its log-probability, the labels.
-    let mut parts: Vec<(String, Option<f64>, Vec<(usize, String)>)> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     for (level, rest) in branch.rests {
         let (read, log) = step(&rest, top, is_root);
         match parts.iter_mut().find(|(known, _, _)| *known == read) {

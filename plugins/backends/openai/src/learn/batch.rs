@@ -103,16 +103,7 @@ async fn round(
         file_field: "input_file_id",
         deadline: DEADLINE,
     };
-    let job = match work.done(&mut note).await {
-        Ok(job) => job,
-        Err(failure) => {
-            if let Failure::Lasting(_) = failure {
-                client.settle_later(&mut note.reserved, 0);
-                notes.write(&name, &note);
-            }
-            return Err(failure);
-        }
-    };
+    let job = work.done(&mut note).await?;
     let mut lines = Vec::new();
     for file in ["output_file_id", "error_file_id"] {
         if let Some(file) = job[file].as_str().filter(|file| !file.is_empty()) {

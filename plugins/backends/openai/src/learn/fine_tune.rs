@@ -2,7 +2,7 @@
 
 use super::{
     jobs::{Kind, Work},
-    notes::Notes,
+    notes::{Note, Notes},
 };
 use crate::{
     asking::{Model, Way, letters::lettered},
@@ -21,6 +21,9 @@ use std::time::Duration;
 const NO_ANSWER: &str = "(no answer)";
 /// Bytes of text for each token, for an estimate.
 const BYTES_PER_TOKEN: f64 = 4.0;
+
+/// Most times that a service goes through a file by its own choice.
+const EPOCHS_MAX: u32 = 25;
 
 /// Settings of the adapter.
 #[derive(Debug, Clone, Deserialize)]
@@ -87,6 +90,8 @@ pub(crate) struct FineTuned {
     pub model: Model,
     /// Its files at the service.
     pub(crate) files: Vec<String>,
+    /// Name of the note about it.
+    pub(crate) name: String,
     /// What training took.
     pub receipt: Receipt,
 }
@@ -140,71 +145,15 @@ pub(crate) async fn train(
     let name = name_of(client, base, &hyperparameters, &file);
     let notes = Notes::new(client.conditions().folder.as_deref());
     let mut note = notes.read(&name);
-    let per_token = base.price.and_then(|price| price.training);
-    let epochs = |by_service: u32| f64::from(settings.epochs.unwrap_or(by_service));
-    // No token is shorter than a byte.
-    let most = epochs(EPOCHS_MAX) * file.len() as f64;
-    let cost = |tokens: f64| per_token.map(|usd| (tokens * usd * 1e3).ceil() as i64);
+    let training = Training { client, base, settings, notes, name };
     if client.conditions().estimate {
-        let lines = file.iter().filter(|byte| **byte == b'\n').count();
-        let tokens = file.len() as f64 / BYTES_PER_TOKEN * epochs(usual_epochs(lines));
-        let nano = if note.result.is_some() { Some(0) } else { cost(tokens) };
+        let nano = if note.result.is_some() { Some(0) } else { training.estimate(&file)? };
         let receipt = Receipt { usd: nano.map(dollars), ..Receipt::default() };
-        return Ok(FineTuned { model: base.clone(), files: Vec::new(), receipt });
+        let (model, files) = (base.clone(), Vec::new());
+        return Ok(FineTuned { model, files, name: training.name, receipt });
     }
     if note.result.is_none() {
-        if client.conditions().replay {
-            let why = "no trained model is noted, and with --replay none is made";
-            return Err(Failure::NotKept(why.into()));
-        }
-        // A job that was made before was reserved for then.
-        if let (Some(nano), None) = (cost(most).filter(|nano| *nano > 0), note.reserved) {
-            if let Some(held) = client.reserve(nano).await? {
-                note.reserved = Some(held.leave());
-                notes.write(&name, &note);
-            }
-        }
-        let work = Work {
-            client,
-            notes: &notes,
-            kind: Kind {
-                path: "/fine_tuning/jobs",
-                purpose: "fine-tune",
-                failed: &["failed", "cancelled"],
-                done: &["succeeded"],
-            },
-            body: json!({
-                "model": base.name,
-                "suffix": format!("pb-{}", &name[..12]),
-                "seed": seed(&name),
-                "method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
-            }),
-            name: name.clone(),
-            file: file.into(),
-            file_field: "training_file",
-            deadline: Duration::from_secs_f64(settings.deadline_hours * 3600.0),
-        };
-        let job = match work.done(&mut note).await {
-            Ok(job) => job,
-            Err(failure) => {
-                // What failed for good is not charged; what goes on is, one day.
-                if let Failure::Lasting(_) = failure {
-                    client.settle_later(&mut note.reserved, 0);
-                    notes.write(&name, &note);
-                }
-                return Err(failure);
-            }
-        };
-        let model = job["fine_tuned_model"].as_str().filter(|model| !model.is_empty());
-        let model = model.ok_or_else(|| Failure::Broken("the job ended without a model".into()))?;
-        note.nano_usd = job["trained_tokens"].as_u64().and_then(|tokens| cost(tokens as f64));
-        if let Some(nano) = note.nano_usd {
-            client.settle_later(&mut note.reserved, nano);
-        }
-        let results = job["result_files"].as_array().into_iter().flatten();
-        note.results = results.filter_map(|file| Some(file.as_str()?.to_owned())).collect();
-        note.result = Some(model.to_owned());
-        notes.write(&name, &note);
+        training.run(&mut note, hyperparameters, file).await?;
     }
     let trained = note.result.clone().unwrap_or_default();
     let model = Model {
@@ -214,10 +163,113 @@ pub(crate) async fn train(
         is_resolved: false,
     };
     let receipt = Receipt { usd: note.nano_usd.map(dollars), ..Receipt::default() };
-    Ok(FineTuned { model, files: note.file.into_iter().chain(note.results).collect(), receipt })
+    let files = note.file.into_iter().chain(note.results).collect();
+    Ok(FineTuned { model, files, name: training.name, receipt })
 }
 
-/// Removes model and files at the service.
+/// A training to be done.
+struct Training<'a> {
+    client: &'a Client,
+    base: &'a Model,
+    settings: &'a FineTuneSettings,
+    notes: Notes,
+    name: String,
+}
+
+impl Training<'_> {
+    /// What so many tokens cost; `None` where no price at all is known.
+    ///
+    /// # Errors
+    /// When the model costs something and what training costs is not known.
+    fn cost(&self, tokens: f64) -> std::result::Result<Option<i64>, Failure> {
+        let Some(price) = self.base.price else { return Ok(None) };
+        let unknown = || {
+            let name = &self.base.name;
+            Failure::Lasting(format!(
+                "no price of training `{name}` is known; `training` in prices.toml says it"
+            ))
+        };
+        let usd = price.training.ok_or_else(unknown)?;
+        Ok(Some((tokens * usd * 1e3).ceil() as i64))
+    }
+
+    fn epochs(&self, by_service: u32) -> f64 {
+        f64::from(self.settings.epochs.unwrap_or(by_service))
+    }
+
+    fn estimate(&self, file: &[u8]) -> std::result::Result<Option<i64>, Failure> {
+        let lines = file.iter().filter(|byte| **byte == b'\n').count();
+        self.cost(file.len() as f64 / BYTES_PER_TOKEN * self.epochs(usual_epochs(lines)))
+    }
+
+    /// Reserves what it may cost at the most; what was begun before was reserved then.
+    async fn reserve(&self, note: &mut Note, file: &[u8]) -> std::result::Result<(), Failure> {
+        // No token is shorter than a byte.
+        let most = self.cost(self.epochs(EPOCHS_MAX) * file.len() as f64)?;
+        if let (Some(nano), None) = (most.filter(|nano| *nano > 0), note.reserved)
+            && let Some(held) = self.client.reserve(nano).await?
+        {
+            note.reserved = Some(held.leave());
+            self.notes.write(&self.name, note);
+        }
+        Ok(())
+    }
+
+    /// Has it done, and notes what came of it.
+    async fn run(
+        &self,
+        note: &mut Note,
+        hyperparameters: Value,
+        file: Vec<u8>,
+    ) -> std::result::Result<(), Failure> {
+        if self.client.conditions().replay {
+            let why = "no trained model is noted, and with --replay none is made";
+            return Err(Failure::NotKept(why.into()));
+        }
+        self.reserve(note, &file).await?;
+        let job = self.work(hyperparameters, file).done(note).await?;
+        let model = job["fine_tuned_model"].as_str().filter(|model| !model.is_empty());
+        let model = model.ok_or_else(|| Failure::Broken("the job ended without a model".into()))?;
+        if let Some(tokens) = job["trained_tokens"].as_u64() {
+            note.nano_usd = self.cost(tokens as f64)?;
+        }
+        if let Some(nano) = note.nano_usd {
+            self.client.settle_later(&mut note.reserved, nano);
+        }
+        let results = job["result_files"].as_array().into_iter().flatten();
+        note.results = results.filter_map(|file| Some(file.as_str()?.to_owned())).collect();
+        note.result = Some(model.to_owned());
+        self.notes.write(&self.name, note);
+        Ok(())
+    }
+
+    fn work(&self, hyperparameters: Value, file: Vec<u8>) -> Work<'_> {
+        let method =
+            json!({"type": "supervised", "supervised": {"hyperparameters": hyperparameters}});
+        Work {
+            client: self.client,
+            notes: &self.notes,
+            kind: Kind {
+                path: "/fine_tuning/jobs",
+                purpose: "fine-tune",
+                failed: &["failed", "cancelled"],
+                done: &["succeeded"],
+            },
+            body: json!({
+                "model": self.base.name,
+                "suffix": format!("pb-{}", &self.name[..12]),
+                "seed": seed(&self.name),
+                "method": method,
+            }),
+            name: self.name.clone(),
+            file: file.into(),
+            file_field: "training_file",
+            deadline: Duration::from_secs_f64(self.settings.deadline_hours * 3600.0),
+        }
+    }
+}
+
+/// Removes model and files at the service, and what is noted of them.
 ///
 /// # Errors
 /// When the service refuses.
@@ -233,6 +285,7 @@ pub(crate) async fn remove(
             Err(failure) => return Err(failure),
         }
     }
+    Notes::new(client.conditions().folder.as_deref()).forget(&trained.name);
     Ok(())
 }
 
@@ -247,9 +300,6 @@ fn name_of(client: &Client, base: &Model, hyperparameters: &Value, file: &[u8]) 
 fn seed(name: &str) -> u32 {
     u32::from_str_radix(&name[..8], 16).unwrap_or_default() & 0x7fff_ffff
 }
-
-/// Most times that a service goes through a file by its own choice.
-const EPOCHS_MAX: u32 = 25;
 
 /// Times that a file of so many lines is gone through by a service's own choice: three, more where
 /// the lines are few.

@@ -54,6 +54,17 @@ impl Work<'_> {
     /// # Errors
     /// When it fails, does not end in time, or the service cannot be asked.
     pub(super) async fn done(&self, note: &mut Note) -> Result<Value, Failure> {
+        let done = self.at_its_end(note).await;
+        // What failed for good is not charged; what goes on is, one day.
+        if let Err(Failure::Lasting(_)) = done {
+            self.client.settle_later(&mut note.reserved, 0);
+            self.notes.write(&self.name, note);
+        }
+        done
+    }
+
+    /// The job, found or made.
+    async fn begun(&self, note: &mut Note) -> Result<Value, Failure> {
         let job = match self.found(note).await? {
             Some(job) => job,
             None => {
@@ -63,7 +74,7 @@ impl Work<'_> {
         };
         note.job = Some(id(&job)?);
         self.notes.write(&self.name, note);
-        self.at_its_end(job, note).await
+        Ok(job)
     }
 
     /// A job that was made before.
@@ -140,9 +151,10 @@ impl Work<'_> {
         Err(lost.unwrap_or_else(|| Failure::GivenUp("no attempt was allowed".into())))
     }
 
-    /// Looks at a job until it ends.
-    async fn at_its_end(&self, mut job: Value, note: &mut Note) -> Result<Value, Failure> {
+    /// Looks at the job until it ends.
+    async fn at_its_end(&self, note: &mut Note) -> Result<Value, Failure> {
         let started = Instant::now();
+        let mut job = self.begun(note).await?;
         loop {
             let status = job["status"].as_str().unwrap_or_default().to_owned();
             if self.kind.done.contains(&status.as_str()) {

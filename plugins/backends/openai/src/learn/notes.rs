@@ -48,6 +48,12 @@ impl Notes {
         }
     }
 
+    /// Removes a note.
+    pub(crate) fn forget(&self, name: &str) {
+        // Where that fails, the next to ask finds out that there is nothing any more.
+        let _ = self.path(name).map(std::fs::remove_file);
+    }
+
     fn path(&self, name: &str) -> Option<PathBuf> {
         Some(self.folder.as_ref()?.join(format!("{name}.json")))
     }

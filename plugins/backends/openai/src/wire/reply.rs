@@ -144,29 +144,30 @@ fn place(position: Position) -> Result<Place, Failure> {
     Ok(Place { token: position.token, log, offset: None, top: top.collect::<Result<_, _>>()? })
 }
 
-type Columns =
-    (Option<Vec<Option<f64>>>, Option<Vec<Option<BTreeMap<String, f64>>>>, Option<Vec<usize>>);
+type Tops = Vec<Option<BTreeMap<String, f64>>>;
+type Columns = (Option<Vec<Option<f64>>>, Option<Tops>, Option<Vec<usize>>);
 
-fn columns(tokens: Vec<String>, (logs, top, offsets): Columns) -> Result<Vec<Place>, Failure> {
+fn columns(tokens: Vec<String>, (logs, tops, offsets): Columns) -> Result<Vec<Place>, Failure> {
     let count = tokens.len();
     let logs = logs.ok_or_else(|| broken("has tokens without log-probabilities"))?;
-    let top = top.unwrap_or_else(|| vec![None; count]);
-    if logs.len() != count || top.len() != count {
+    let tops = tops.unwrap_or_else(|| vec![None; count]);
+    if logs.len() != count || tops.len() != count {
         return Err(broken("has columns of log-probabilities of unequal length"));
     }
     let offsets = offsets.filter(|offsets| offsets.len() == count);
-    let place =
-        |(i, ((token, log), top)): (usize, ((String, Option<f64>), Option<BTreeMap<_, _>>))| {
-            let top =
-                top.unwrap_or_default().into_iter().map(|(token, log)| Ok((token, checked(log)?)));
-            Ok(Place {
-                token,
-                log: log.map(checked).transpose()?,
-                offset: offsets.as_ref().map(|offsets| offsets[i]),
-                top: top.collect::<Result<_, Failure>>()?,
-            })
-        };
-    tokens.into_iter().zip(logs).zip(top).enumerate().map(place).collect()
+    let mut places = Vec::with_capacity(count);
+    for (i, ((token, log), top)) in tokens.into_iter().zip(logs).zip(tops).enumerate() {
+        let top = top.unwrap_or_default().into_iter();
+        places.push(Place {
+            token,
+            log: log.map(checked).transpose()?,
+            offset: offsets.as_ref().map(|offsets| offsets[i]),
+            top: top
+                .map(|(token, log)| Ok((token, checked(log)?)))
+                .collect::<Result<_, Failure>>()?,
+        });
+    }
+    Ok(places)
 }
 
 /// A log-probability, out of a probability where a service gives that.
