@@ -21,8 +21,9 @@ Examples:
   pilotbench leaderboard --format markdown
   pilotbench score --experiment disclosure --answers theirs.csv
 
-Exit codes: 0 done, 1 some replicates failed, 2 usage or configuration, 4 store, plugin or
-integrity, 5 the same replicate gave two answers, 130/143 stopped by a signal.";
+Exit codes: 0 done, 1 some replicates failed or a service is of no more use, 2 usage, configuration
+or a refused key, 3 the money that may be spent is spent, 4 store, plugin or integrity, 5 the same
+replicate gave two answers, 130/143 stopped by a signal.";
 
 const SCORE_EXAMPLES: &str = "\
 Examples:

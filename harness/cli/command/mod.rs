@@ -9,6 +9,7 @@ mod plugin;
 mod run;
 mod score;
 mod status;
+mod verdict;
 mod verify;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! `run` and `resume`.
 
-use super::{leaderboard, set_threads};
+use super::{leaderboard, set_threads, verdict::verdict};
 use crate::{
     arguments::{Places, RecordedArguments, RunArguments, Work},
     exit::Exit,
@@ -81,16 +81,7 @@ fn finish(recorded: &Recorded, lock: &Lock, work: &Work, json: bool) -> Result<E
     if !work.quiet {
         output::remark(&format!("leaderboard and scores: {}", folder.display()));
     }
-    match outcome.failed {
-        0 => Ok(Exit::Done),
-        failed => {
-            output::remark(&format!(
-                "{failed} of {} replicates failed; `pilotbench status` tells why, `resume` tries again",
-                outcome.planned
-            ));
-            Ok(Exit::SomeFailed)
-        }
-    }
+    Ok(verdict(&outcome, &setting::folder_name(record.root())))
 }
 
 /// Removes the record of an earlier run. It is moved out of the way first: killed in between, no

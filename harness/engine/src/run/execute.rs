@@ -1,5 +1,6 @@
 use super::{
     commit::{Broken, Committer, Ready},
+    given_up::{GivenUp, GivenUps},
     replicate::{self, Session},
 };
 use crate::{
@@ -30,7 +31,7 @@ pub trait Progress: Sync {
 }
 
 /// What an execution did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Replicates of the plan.
     pub planned: usize,
@@ -42,6 +43,8 @@ pub struct Outcome {
     pub failed: usize,
     /// Whether the work was stopped before its end.
     pub interrupted: bool,
+    /// Methods whose other replicates were left for later, by name.
+    pub given_up: Vec<GivenUp>,
 }
 
 /// Executes what is left of a plan. `stop` ends it after the replicates in hand.
@@ -89,13 +92,34 @@ pub fn execute(
         record.fail(replicate, fault)
     };
     let (receiver, broken) = (Mutex::default(), Broken::default());
+    let (given_up, left) = (GivenUps::default(), AtomicUsize::new(0));
+    // A lasting fault is noted once, by the replicate that met it first, and what lacks money alone
+    // did not fail.
+    let on_lasting = |replicate: &Replicate, fault: &Fault| -> Result<()> {
+        let is_first = given_up.note(&replicate.method, fault);
+        if is_first {
+            journal.note("given up", &replicate.method, &fault.message);
+        }
+        if is_first && fault.kind != FaultKind::Budget {
+            return on_failure(replicate, fault);
+        }
+        left.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    };
     std::thread::scope(|scope| {
         let committer = Committer::start(scope, record, &receiver, &broken, &on_commit);
         let one = |replicate: &Replicate| {
+            if given_up.has(&replicate.method) {
+                left.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
             match guarded(plan, experiments, replicate, &sessions, stop) {
                 Ok((manifest, answers)) => committer.send(Ready { manifest, answers }),
                 // A plugin that says so unasked has failed.
                 Err(fault) if is_stopped(&fault, stop) => {}
+                Err(fault) if fault.kind.is_lasting() => {
+                    on_lasting(replicate, &fault).unwrap_or_else(|f| broken.set(f));
+                }
                 Err(fault) => on_failure(replicate, &fault).unwrap_or_else(|f| broken.set(f)),
             }
         };
@@ -119,7 +143,9 @@ pub fn execute(
     broken.into_result()?;
     outcome.committed = committed.into_inner();
     outcome.failed = failed.into_inner();
-    outcome.interrupted = outcome.committed + outcome.failed < pending.len();
+    let left = left.into_inner();
+    outcome.interrupted = outcome.committed + outcome.failed + left < pending.len();
+    outcome.given_up = given_up.into_list();
     journal.note("end", "", &format!("{} committed, {} failed", outcome.committed, outcome.failed));
     Ok(outcome)
 }
