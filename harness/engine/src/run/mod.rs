@@ -12,6 +12,7 @@ mod pilots;
 mod replicate;
 mod reveal;
 mod status;
+mod tally;
 
 pub use execute::{Outcome, Progress, execute};
 pub use given_up::GivenUp;
