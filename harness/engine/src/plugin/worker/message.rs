@@ -126,6 +126,16 @@ pub(super) struct Start {
     pub(super) limits: Limits,
 }
 
+impl Start {
+    /// The settings of what is opened; null where nothing is.
+    pub(super) fn chosen(&self) -> &Value {
+        match &self.open {
+            Some(Open::Backend(_, settings) | Open::Metric(_, settings)) => settings,
+            None => &Value::Null,
+        }
+    }
+}
+
 /// What a worker opens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in crate::plugin) enum Open {

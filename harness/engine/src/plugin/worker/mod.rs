@@ -23,6 +23,7 @@ mod settings;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 pub(super) use message::{Described, Open};
 pub use sandbox::Sandbox;
@@ -30,3 +31,4 @@ pub use serve::serve;
 pub(super) use session::{Link, WorkerBackend, WorkerMetric};
 pub use settings::WorkerSettings;
 pub(super) use shared::Shared;
+pub use variables::{BUDGET, ESTIMATE, LEDGER, NO_CACHE, REPLAY, check_name};
