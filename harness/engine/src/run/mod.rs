@@ -8,6 +8,7 @@ mod commit;
 mod execute;
 mod given_up;
 mod learned;
+mod ledger;
 mod pilots;
 mod replicate;
 mod reveal;
@@ -16,6 +17,7 @@ mod tally;
 
 pub use execute::{Outcome, Progress, execute};
 pub use given_up::GivenUp;
+pub use ledger::Ledger;
 pub use pilots::pilots;
 pub use replicate::{Participants, participants, sets};
 pub use reveal::check_adapter;

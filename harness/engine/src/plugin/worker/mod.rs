@@ -14,6 +14,7 @@
 
 mod channel;
 mod client;
+mod key;
 mod message;
 mod process;
 mod sandbox;
@@ -25,6 +26,7 @@ mod shared;
 mod tests;
 mod variables;
 
+pub use key::read_key;
 pub(super) use message::{Described, Open};
 pub use sandbox::Sandbox;
 pub use serve::serve;
