@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod cache;
+mod estimate;
 mod experiment;
 mod leaderboard;
 mod model;

@@ -17,6 +17,18 @@ pub(super) fn verdict(outcome: &Outcome, run: &str) -> Exit {
     for given_up in &outcome.given_up {
         output::remark(&output::inert(&left_for_later(given_up, run)));
     }
+    exit_of(outcome)
+}
+
+/// The same of an estimate, of which nothing is left for later.
+pub(super) fn estimated(outcome: &Outcome) -> Exit {
+    for GivenUp { method, fault } in &outcome.given_up {
+        output::remark(&output::inert(&format!("`{method}` was given up: {}", fault.message)));
+    }
+    exit_of(outcome)
+}
+
+fn exit_of(outcome: &Outcome) -> Exit {
     let met = |kind| outcome.given_up.iter().any(|given_up| given_up.fault.kind == kind);
     match (outcome.failed, outcome.given_up.len()) {
         (0, 0) => Exit::Done,
