@@ -1,7 +1,8 @@
 use super::{
     commit::{Broken, Committer, Ready},
-    given_up::{GivenUp, GivenUps},
+    given_up::GivenUp,
     replicate::{self, Session},
+    tellers::Tellers,
 };
 use crate::{
     cache::{Cache, Known},
@@ -78,49 +79,22 @@ pub fn execute(
     let sessions = Sessions::open(plan, plugins, cache, &pending)?;
     let journal = Journal::open(record.root())?;
     journal.note("begin", "", &format!("{} replicates to do", pending.len()));
-    let (committed, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let on_commit = |manifest: &Manifest| {
-        committed.fetch_add(1, Ordering::Relaxed);
-        let counts = manifest.counts;
-        progress.committed(counts.ok + counts.refused + counts.invalid);
-        journal.note("committed", &manifest.replicate.id, "");
-    };
-    let on_failure = |replicate: &Replicate, fault: &Fault| -> Result<()> {
-        failed.fetch_add(1, Ordering::Relaxed);
-        progress.failed(replicate, fault);
-        journal.note("failed", &replicate.id, &fault.message);
-        record.fail(replicate, fault)
-    };
+    let tellers = Tellers::new(record, &journal, progress);
+    let on_commit = |manifest: &Manifest| tellers.committed(manifest);
     let (receiver, broken) = (Mutex::default(), Broken::default());
-    let (given_up, left) = (GivenUps::default(), AtomicUsize::new(0));
-    // A lasting fault is noted once, by the replicate that met it first, and what lacks money alone
-    // did not fail.
-    let on_lasting = |replicate: &Replicate, fault: &Fault| -> Result<()> {
-        let is_first = given_up.note(&replicate.method, fault);
-        if is_first {
-            journal.note("given up", &replicate.method, &fault.message);
-        }
-        if is_first && fault.kind != FaultKind::Budget {
-            return on_failure(replicate, fault);
-        }
-        left.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    };
     std::thread::scope(|scope| {
         let committer = Committer::start(scope, record, &receiver, &broken, &on_commit);
         let one = |replicate: &Replicate| {
-            if given_up.has(&replicate.method) {
-                left.fetch_add(1, Ordering::Relaxed);
+            if tellers.leaves(replicate) {
                 return;
             }
             match guarded(plan, experiments, replicate, &sessions, stop) {
                 Ok((manifest, answers)) => committer.send(Ready { manifest, answers }),
                 // A plugin that says so unasked has failed.
                 Err(fault) if is_stopped(&fault, stop) => {}
-                Err(fault) if fault.kind.is_lasting() => {
-                    on_lasting(replicate, &fault).unwrap_or_else(|f| broken.set(f));
+                Err(fault) => {
+                    tellers.failed(replicate, &fault).unwrap_or_else(|f| broken.set(f));
                 }
-                Err(fault) => on_failure(replicate, &fault).unwrap_or_else(|f| broken.set(f)),
             }
         };
         // Each thread takes the next one, so that they are done in their order.
@@ -141,11 +115,7 @@ pub fn execute(
         }
     }
     broken.into_result()?;
-    outcome.committed = committed.into_inner();
-    outcome.failed = failed.into_inner();
-    let left = left.into_inner();
-    outcome.interrupted = outcome.committed + outcome.failed + left < pending.len();
-    outcome.given_up = given_up.into_list();
+    tellers.end(&mut outcome, pending.len());
     journal.note("end", "", &format!("{} committed, {} failed", outcome.committed, outcome.failed));
     Ok(outcome)
 }

@@ -14,6 +14,7 @@ mod replicate;
 mod reveal;
 mod status;
 mod tally;
+mod tellers;
 
 pub use execute::{Outcome, Progress, execute};
 pub use given_up::GivenUp;
