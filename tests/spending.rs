@@ -174,7 +174,7 @@ fn what_is_spent_is_told() {
         let output = place.pilotbench(arguments).assert().success().get_output().clone();
         text(output.stderr)
     };
-    let told = spent(&["run", "--sandbox", "require"]);
+    let told = spent(&["run"]);
     assert!(told.contains("spent 0.006 of 5 US dollars (results/runs/paid.spent.jsonl)"), "{told}");
     // What is typed wins, and the run file is remembered.
     let told = spent(&["resume", "--budget", "0.5"]);

@@ -74,7 +74,13 @@ pub(super) fn estimate(places: &Places, arguments: &RunArguments, file: &RunFile
     let cap = Cap::of(arguments.spending.budget.nano_usd, file, &places.results.join("runs"));
     let estimate = Estimate::of(&plan, &record, cap)?;
     match arguments.json {
-        true => output::print_json(&estimate)?,
+        true => {
+            output::print_json(&estimate)?;
+            // The table says it itself.
+            if let Some(budget) = estimate.budget.as_ref().filter(|budget| !budget.is_within) {
+                output::remark(budget.text(estimate.total.nano_usd).trim_end());
+            }
+        }
         false => output::print(&estimate.text()),
     }
     Ok(super::verdict::estimated(&outcome))
