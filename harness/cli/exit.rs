@@ -9,10 +9,12 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Everything that was asked is done.
     Done = 0,
-    /// Some replicates failed.
+    /// Some replicates failed, or a service is of no more use.
     SomeFailed = 1,
-    /// Wrong usage or configuration.
+    /// Wrong usage or configuration; also a service that refuses the key.
     Usage = 2,
+    /// The money that may be spent is spent.
+    Budget = 3,
     /// The store or a file in it is not what it should be, or a plugin is not.
     Integrity = 4,
     /// The same replicate gave two different answers.
@@ -26,7 +28,9 @@ pub(crate) enum Exit {
 impl Exit {
     pub(crate) fn of(fault: &Fault) -> Self {
         match fault.kind {
-            FaultKind::Usage => Self::Usage,
+            FaultKind::Usage | FaultKind::Denied => Self::Usage,
+            FaultKind::Budget => Self::Budget,
+            FaultKind::Unavailable => Self::SomeFailed,
             FaultKind::Plugin | FaultKind::Died | FaultKind::TooLong | FaultKind::Store => {
                 Self::Integrity
             }

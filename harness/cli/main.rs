@@ -3,6 +3,7 @@
 
 mod arguments;
 mod command;
+mod conditions;
 mod exit;
 mod output;
 mod progress;

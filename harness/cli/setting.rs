@@ -1,6 +1,9 @@
 //! Where things are: data, results, plugins, run files.
 
-use crate::arguments::{Chosen, Isolation, Places, SandboxLevel};
+use crate::{
+    arguments::{Chosen, Isolation, Places, SandboxLevel},
+    conditions::{self, Conditions, Variables},
+};
 use pilotbench_engine::{
     experiment::{self, Experiment},
     fault::{Fault, Result},
@@ -39,8 +42,17 @@ pub(crate) fn embedded() -> Result<RunFile> {
 
 /// Finds plugins, without loading any.
 pub(crate) fn plugins(places: &Places) -> Result<Plugins> {
+    plugins_under(places, &Conditions::default())
+}
+
+/// The same, to work under these conditions.
+pub(crate) fn plugins_under(places: &Places, conditions: &Conditions) -> Result<Plugins> {
+    // Before any file is opened: a descriptor that the user forgot to open is nobody else's yet.
+    let mut variables = conditions::keys(places)?;
+    variables.extend(conditions.variables.clone());
+    let executor = executor(&places.isolation, variables)?;
     let found = Search::usual(places.plugin.clone()).run()?;
-    Ok(Plugins::new(found, executor(&places.isolation)?))
+    Ok(Plugins::new(found, executor))
 }
 
 /// Calls at a time: as many as were asked for with this first, else as there are cores.
@@ -51,13 +63,14 @@ pub(crate) fn threads(asked: Option<u16>) -> usize {
 }
 
 /// Where plugins run.
-fn executor(isolation: &Isolation) -> Result<Executor> {
+fn executor(isolation: &Isolation, variables: Variables) -> Result<Executor> {
     if isolation.in_process {
         return Ok(Executor::InProcess);
     }
     let executable = std::env::current_exe().map_err(|e| Fault::usage("pilotbench", e))?;
     let mut settings = WorkerSettings::new(executable);
     settings.threads = threads(None);
+    settings.variables = variables;
     settings.sandbox = match isolation.sandbox {
         SandboxLevel::Require => Sandbox::Require,
         SandboxLevel::BestEffort => Sandbox::BestEffort,
@@ -183,19 +196,40 @@ pub(crate) struct Recorded {
     pub(crate) sources: Sources,
 }
 
+/// The folder that a run's folder lies in.
+pub(crate) fn runs_of(folder: &Path) -> PathBuf {
+    let real = folder.canonicalize();
+    match (folder.file_name(), folder.parent(), &real) {
+        (Some(_), Some(parent), _) => parent.to_owned(),
+        (_, _, Ok(real)) => real.parent().unwrap_or(real).to_owned(),
+        _ => folder.to_owned(),
+    }
+}
+
 /// Opens a recorded run and checks that data and plugins are those it was made with.
 pub(crate) fn recorded(places: &Places, chosen: &Chosen) -> Result<Recorded> {
+    recorded_under(places, chosen, |_, _| Ok(Conditions::default())).map(|(recorded, _)| recorded)
+}
+
+/// The same, to go on under the conditions that follow from its run file and the folder of runs.
+pub(crate) fn recorded_under(
+    places: &Places,
+    chosen: &Chosen,
+    conditions: impl FnOnce(&RunFile, &Path) -> Result<Conditions>,
+) -> Result<(Recorded, Conditions)> {
     let folder = run_folder(places, chosen.run.as_deref())?;
     let record = Record::open(&folder)?;
     let plan = record.plan()?;
     let run_file = RunFile::read(&folder.join("run.toml"))?;
     let experiments =
         pilotbench_engine::run::load_experiments(&plan, &places.datasets, &run_file.experiments)?;
-    let plugins = plugins(places)?;
+    let conditions = conditions(&run_file, &runs_of(&folder))?;
+    let plugins = plugins_under(places, &conditions)?;
     if !chosen.allow_changed_plugins {
         for facts in plan.plugins() {
             plugins.check_locked(facts)?;
         }
     }
-    Ok(Recorded { record, plan, sources: Sources { experiments, plugins } })
+    let recorded = Recorded { record, plan, sources: Sources { experiments, plugins } };
+    Ok((recorded, conditions))
 }

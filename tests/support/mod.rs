@@ -71,6 +71,8 @@ impl Place {
         let runs: Vec<_> = fs::read_dir(self.folder.path().join("results/runs"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
+            // A ledger of what was spent lies beside them.
+            .filter(|path| path.is_dir())
             .collect();
         assert_eq!(runs.len(), 1, "{runs:?}");
         runs[0].clone()

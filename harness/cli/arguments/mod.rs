@@ -2,12 +2,14 @@
 
 mod model;
 mod plugin;
+mod spending;
 
 pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
     AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
     UpdateArguments, VerifyArguments,
 };
+pub(crate) use spending::{Budget, KeyFrom, Spending};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -17,12 +19,15 @@ Examples:
   pilotbench run                            the embedded default: 4 experiments, 11 methods
   pilotbench run my.toml                    your own run file
   pilotbench plan my.toml                   what it would do, and how much
+  pilotbench run my.toml --estimate         what services would charge for it
+  pilotbench run my.toml --budget 5 --key-fd MY_KEY=3 3<key.txt
   pilotbench experiment check datasets/mine
   pilotbench leaderboard --format markdown
   pilotbench score --experiment disclosure --answers theirs.csv
 
-Exit codes: 0 done, 1 some replicates failed, 2 usage or configuration, 4 store, plugin or
-integrity, 5 the same replicate gave two answers, 130/143 stopped by a signal.";
+Exit codes: 0 done, 1 some replicates failed or a service is of no more use, 2 usage, configuration
+or a refused key, 3 the money that may be spent is spent, 4 store, plugin or integrity, 5 the same
+replicate gave two answers, 130/143 stopped by a signal.";
 
 const SCORE_EXAMPLES: &str = "\
 Examples:
@@ -62,6 +67,10 @@ pub(crate) struct Places {
     /// A plugin to use before all others, a library or a folder with plugin.toml; may be given several times.
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) plugin: Vec<PathBuf>,
+    /// A variable of plugins that need it, a key, read from an open descriptor; may be given several
+    /// times.
+    #[arg(long, global = true, value_name = "NAME=FD", value_parser = spending::key_from)]
+    pub(crate) key_fd: Vec<KeyFrom>,
     #[command(flatten)]
     pub(crate) isolation: Isolation,
 }
@@ -100,7 +109,7 @@ pub(crate) enum Command {
     /// Plan, run, score and show the leaderboard.
     Run(RunArguments),
     /// Go on with a recorded run.
-    Resume(RecordedArguments),
+    Resume(ResumeArguments),
     /// Show how far recorded runs are.
     Status(StatusArguments),
     /// Recompute every score of a run from its stored answers and hashes.
@@ -156,7 +165,7 @@ pub(crate) struct Work {
     /// No progress, only results and faults.
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Ask frozen models everything anew; neither read nor keep their answers.
+    /// Ask frozen models and services everything anew; neither read nor keep their answers.
     #[arg(long)]
     pub(crate) no_cache: bool,
 }
@@ -168,9 +177,14 @@ pub(crate) struct RunArguments {
     /// Discard what an earlier run of the same plan recorded.
     #[arg(long)]
     pub(crate) fresh: bool,
-    /// Print the leaderboard as JSON.
+    /// Only say what the methods that use services would cost; nothing is asked or recorded.
+    #[arg(long, conflicts_with_all = ["replay", "fresh"])]
+    pub(crate) estimate: bool,
+    /// Print the leaderboard, or the estimate, as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) spending: Spending,
     #[command(flatten)]
     pub(crate) work: Work,
 }
@@ -197,6 +211,19 @@ pub(crate) struct RecordedArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) spending: Spending,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
     /// Run, by name or path; all runs unless given.
     pub(crate) run: Option<String>,
@@ -215,6 +242,8 @@ pub(crate) struct PlanArguments {
     /// Write who is in which pilot and who is held out (CSV), for a system that answers by itself.
     #[arg(long, value_name = "FILE")]
     pub(crate) pilots: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
 }
 
 #[derive(Debug, Args)]

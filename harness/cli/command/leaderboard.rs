@@ -12,7 +12,7 @@ use crate::{
 use comfy_table::{CellAlignment, Table};
 use pilotbench_engine::{
     fault::{Fault, Result},
-    leaderboard::{self, Board, BoardExperiment, meaning, number},
+    leaderboard::{self, Board, BoardExperiment, cost, meaning, number},
     plan::Plan,
     score::{self, Answers},
 };
@@ -105,6 +105,15 @@ pub(crate) fn terminal(board: &Board, size: Option<usize>) -> Result<String> {
             let _ = writeln!(out, "along the pilot sizes{marked}:");
             let rows = meaning::along_sizes(board, experiment, strategy);
             let _ = writeln!(out, "{}", words(&meaning::ALONG, rows));
+            let rows = cost::rows(board, experiment, strategy);
+            if !rows.is_empty() {
+                let has_drift = cost::has_drift(&rows);
+                let _ = writeln!(out, "what it cost{marked}:");
+                let _ = writeln!(out, "{}", words(&cost::COLUMNS, rows));
+                if has_drift {
+                    let _ = writeln!(out, "{}", cost::DRIFT);
+                }
+            }
         }
         if board.experiments.len() > 1 {
             let _ = writeln!(

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod cache;
+mod estimate;
 mod experiment;
 mod leaderboard;
 mod model;
@@ -9,6 +10,7 @@ mod plugin;
 mod run;
 mod score;
 mod status;
+mod verdict;
 mod verify;
 
 use crate::{

@@ -1,7 +1,8 @@
 //! `plan`.
 
 use crate::{
-    arguments::{Places, PlanArguments},
+    arguments::{Places, PlanArguments, Spending},
+    conditions::Conditions,
     exit::Exit,
     output, setting,
 };
@@ -15,7 +16,10 @@ use std::collections::BTreeMap;
 /// Shows what a run file would do.
 pub(crate) fn plan(places: &Places, arguments: &PlanArguments) -> Result<Exit> {
     let file = setting::run_file(arguments.file.as_deref())?;
-    let plugins = setting::plugins(places)?;
+    let runs = places.results.join("runs");
+    let spending = Spending { budget: arguments.budget, replay: false };
+    let conditions = Conditions::of_run(places, spending, false, (&file, &runs))?;
+    let plugins = setting::plugins_under(places, &conditions)?;
     let (plan, experiments) = setting::plan(places, &file, &plugins)?;
     if let Some(path) = &arguments.pilots {
         let fault = |e: std::io::Error| Fault::store(path.display(), e);

@@ -1,8 +1,9 @@
 //! `run` and `resume`.
 
-use super::{leaderboard, set_threads};
+use super::{estimate, leaderboard, set_threads, verdict::verdict};
 use crate::{
-    arguments::{Places, RecordedArguments, RunArguments, Work},
+    arguments::{Places, ResumeArguments, RunArguments, Work},
+    conditions::Conditions,
     exit::Exit,
     output,
     progress::Shown,
@@ -12,6 +13,7 @@ use crate::{
 use pilotbench_engine::{
     cache::Cache,
     fault::{Fault, Result},
+    plan::RunFile,
     record::{Lock, Record},
     run,
 };
@@ -22,9 +24,15 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
     let work = &arguments.work;
     set_threads(places, work)?;
     let file = setting::run_file(arguments.file.as_deref())?;
-    let plugins = setting::plugins(places)?;
+    if arguments.estimate {
+        return estimate::estimate(places, arguments, &file);
+    }
+    let runs = places.results.join("runs");
+    let (spending, no_cache) = (arguments.spending, work.no_cache);
+    let conditions = Conditions::of_run(places, spending, no_cache, (&file, &runs))?;
+    let plugins = setting::plugins_under(places, &conditions)?;
     let (plan, experiments) = setting::plan(places, &file, &plugins)?;
-    let folder = places.results.join("runs").join(plan.run_name());
+    let folder = runs.join(plan.run_name());
     if arguments.fresh {
         discard(&folder)?;
     }
@@ -36,23 +44,33 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
     }
     let sources = Sources { experiments, plugins };
     let recorded = Recorded { record, plan: recorded, sources };
-    finish(&recorded, &lock, work, arguments.json)
+    finish(&recorded, &lock, &conditions, work, arguments.json)
 }
 
 /// Goes on with a recorded run.
-pub(crate) fn resume(places: &Places, arguments: &RecordedArguments) -> Result<Exit> {
-    set_threads(places, &arguments.work)?;
-    let recorded = setting::recorded(places, &arguments.chosen)?;
+pub(crate) fn resume(places: &Places, arguments: &ResumeArguments) -> Result<Exit> {
+    let work = &arguments.work;
+    set_threads(places, work)?;
+    let under = |file: &RunFile, runs: &Path| {
+        Conditions::of_run(places, arguments.spending, work.no_cache, (file, runs))
+    };
+    let (recorded, conditions) = setting::recorded_under(places, &arguments.chosen, under)?;
     let lock = lock(recorded.record.root())?;
-    finish(&recorded, &lock, &arguments.work, arguments.json)
+    finish(&recorded, &lock, &conditions, work, arguments.json)
 }
 
-fn lock(folder: &Path) -> Result<Lock> {
+pub(super) fn lock(folder: &Path) -> Result<Lock> {
     std::fs::create_dir_all(folder).map_err(|e| Fault::store(folder.display(), e))?;
     Lock::take(folder)
 }
 
-fn finish(recorded: &Recorded, lock: &Lock, work: &Work, json: bool) -> Result<Exit> {
+fn finish(
+    recorded: &Recorded,
+    lock: &Lock,
+    conditions: &Conditions,
+    work: &Work,
+    json: bool,
+) -> Result<Exit> {
     let Recorded { record, plan, sources } = recorded;
     let Sources { experiments, plugins } = sources;
     record.sweep(lock)?;
@@ -62,6 +80,9 @@ fn finish(recorded: &Recorded, lock: &Lock, work: &Work, json: bool) -> Result<E
     let outcome = run::execute(plan, experiments, plugins, record, cache.as_ref(), &shown, stop);
     shown.end();
     let outcome = outcome?;
+    if !work.quiet {
+        conditions.remark_spent()?;
+    }
     if outcome.interrupted {
         let done = outcome.earlier + outcome.committed;
         output::remark(&format!(
@@ -81,16 +102,7 @@ fn finish(recorded: &Recorded, lock: &Lock, work: &Work, json: bool) -> Result<E
     if !work.quiet {
         output::remark(&format!("leaderboard and scores: {}", folder.display()));
     }
-    match outcome.failed {
-        0 => Ok(Exit::Done),
-        failed => {
-            output::remark(&format!(
-                "{failed} of {} replicates failed; `pilotbench status` tells why, `resume` tries again",
-                outcome.planned
-            ));
-            Ok(Exit::SomeFailed)
-        }
-    }
+    Ok(verdict(&outcome, &setting::folder_name(record.root())))
 }
 
 /// Removes the record of an earlier run. It is moved out of the way first: killed in between, no

@@ -7,8 +7,10 @@ use crate::{
 };
 use pilotbench_engine::{
     fault::Result,
+    interview::Used,
+    money,
     record::{Failure, Record},
-    run,
+    run::{self, Ledger},
 };
 use serde::Serialize;
 use std::path::Path;
@@ -23,6 +25,14 @@ struct Line {
     ok: usize,
     refused: usize,
     invalid: usize,
+    /// What the committed replicates took of services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<Used>,
+    /// What all runs of the name spent, billionths of a US dollar; nothing where no budget was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spent_nano_usd: Option<i128>,
+    #[serde(skip)]
+    ledger: Ledger,
     failures: Vec<Failure>,
 }
 
@@ -49,7 +59,9 @@ pub(crate) fn status(places: &Places, arguments: &StatusArguments) -> Result<Exi
 
 fn line(folder: &Path) -> Result<Line> {
     let record = Record::open(folder)?;
-    let status = run::status(&record.plan()?, &record)?;
+    let plan = record.plan()?;
+    let status = run::status(&plan, &record)?;
+    let ledger = Ledger::of(&setting::runs_of(folder), &plan.name);
     let [ok, refused, invalid] = status.answers;
     Ok(Line {
         run: setting::folder_name(folder),
@@ -60,6 +72,9 @@ fn line(folder: &Path) -> Result<Line> {
         ok,
         refused,
         invalid,
+        used: status.used,
+        spent_nano_usd: ledger.spent()?,
+        ledger,
         failures: status.failed,
     })
 }
@@ -76,6 +91,19 @@ fn show(line: &Line) {
         line.refused,
         line.invalid
     ));
+    if let Some(used) = &line.used {
+        output::print_line(&format!(
+            "  answers of services: {}, {} prompt and {} completion tokens, {} US dollars",
+            used.requests,
+            used.prompt_tokens,
+            used.completion_tokens,
+            money::text(used.nano_usd.into())
+        ));
+    }
+    if let Some(spent) = line.spent_nano_usd {
+        let (spent, path) = (money::text(spent), line.ledger.path().display());
+        output::print_line(&format!("  spent {spent} US dollars ({path})"));
+    }
     for failure in line.failures.iter().take(FAILURES_SHOWN) {
         let r = &failure.replicate;
         output::print_line(&format!(

@@ -19,6 +19,19 @@ pub enum FaultKind {
     Nondeterminism,
     /// The work was stopped from outside.
     Interrupted,
+    /// The user: the money that may be spent is spent.
+    Budget,
+    /// A service outside is of no more use in this run.
+    Unavailable,
+    /// The user: a service outside refuses whom it is asked by.
+    Denied,
+}
+
+impl FaultKind {
+    /// Whether whoever asks again now is told the same: there is no use in it.
+    pub fn is_lasting(self) -> bool {
+        matches!(self, Self::Budget | Self::Unavailable | Self::Denied)
+    }
 }
 
 /// Something that went wrong, in one line, with a place and usually a hint.

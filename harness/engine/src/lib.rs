@@ -8,6 +8,8 @@ pub mod identity;
 
 pub mod random;
 
+pub mod money;
+
 // A card and a table become a validated experiment.
 pub mod experiment;
 

@@ -34,14 +34,29 @@ pub enum Fault {
     SpeaksBadly,
     Fails,
     Sleeps,
+    /// Has no money for about half of the seeds, unless there is a budget of 2 US dollars.
+    Budget,
+    /// A service is gone for about half of the seeds.
+    Unavailable,
+    /// A service refuses the key for about half of the seeds.
+    Denied,
+    /// Gives receipts, and writes what it spends into the ledger, where there is one.
+    Receipts,
+    /// Gives receipts in two names.
+    Drifts,
+    /// Tells when it is opened which variables it finds.
+    Tells,
 }
 
 /// Settings of [`Stress`].
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StressConfig {
     /// How to misbehave.
     pub fault: Fault,
+    /// A variable that it is given.
+    #[serde(default)]
+    pub variable: String,
 }
 
 /// A backend that misbehaves; without fault it answers like `uniform`.
@@ -57,7 +72,10 @@ impl Backend for Stress {
     }
 
     fn open(config: StressConfig) -> Result<Self> {
-        Ok(Self(config.fault))
+        match config.fault {
+            Fault::Tells => Err(Error::Computation(told(&config.variable))),
+            fault => Ok(Self(fault)),
+        }
     }
 
     fn adapt(&self, pilot: &Pilot, _: &Control) -> Result<u64> {
@@ -67,18 +85,43 @@ impl Backend for Stress {
                 panic!("told to panic sometimes")
             }
             Fault::Fails => Err(Error::Computation("told to fail".into())),
+            Fault::Receipts => spend().map(|()| pilot.seed),
             _ => Ok(pilot.seed),
         }
     }
 
-    fn respond(&self, _: &u64, asked: &Requests, answers: &mut Answers, _: &Control) -> Result<()> {
+    fn respond(
+        &self,
+        seed: &u64,
+        asked: &Requests,
+        answers: &mut Answers,
+        _: &Control,
+    ) -> Result<()> {
+        let is_chosen = seed.is_multiple_of(2);
         match self.0 {
+            Fault::Budget if is_chosen && !is_rich() => {
+                return Err(Error::Budget("all is spent".into()));
+            }
+            Fault::Unavailable if is_chosen => {
+                return Err(Error::Unavailable("the quota is exhausted".into()));
+            }
+            Fault::Denied if is_chosen => return Err(Error::Denied("the key is wrong".into())),
             Fault::PanicInRespond => panic!("told to panic in respond"),
             Fault::Sleeps => std::thread::sleep(std::time::Duration::from_millis(50)),
             _ => {}
         }
         for row in 0..asked.len() {
             self.answer(row, asked, answers);
+            let by = if self.0 == Fault::Drifts && is_chosen { "model-2" } else { "model-1" };
+            if matches!(self.0, Fault::Receipts | Fault::Drifts) {
+                let by = Some(by.to_owned());
+                answers.receipt(Receipt {
+                    prompt_tokens: 10,
+                    completion_tokens: 1,
+                    usd: 0.001,
+                    by,
+                });
+            }
         }
         Ok(())
     }
@@ -107,6 +150,29 @@ impl Stress {
             _ => answers.probabilities(id, &even),
         }
     }
+}
+
+/// The variables that a host may set, and one more.
+fn told(variable: &str) -> String {
+    let names = ["BUDGET", "LEDGER", "REPLAY", "NO_CACHE", "ESTIMATE"];
+    let names = names.map(|name| format!("PILOTBENCH_{name}"));
+    let told = names.iter().map(String::as_str).chain([variable]);
+    let told = told.map(|name| format!("{name} is {:?}", std::env::var(name).ok()));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn is_rich() -> bool {
+    let budget = std::env::var("PILOTBENCH_BUDGET").ok().and_then(|usd| usd.parse::<f64>().ok());
+    budget.is_some_and(|usd| usd >= 2.0)
+}
+
+/// Writes into the ledger that a thousandth of a US dollar is spent.
+fn spend() -> Result<()> {
+    let Some(path) = std::env::var_os("PILOTBENCH_LEDGER") else { return Ok(()) };
+    let line = b"{\"nano_usd\": 1000000, \"for\": \"a replicate\"}\n";
+    let file = std::fs::File::options().append(true).open(path);
+    let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, line));
+    written.map_err(|e| Error::Computation(format!("the ledger: {e}")))
 }
 
 /// Settings of [`StressMetric`].
@@ -162,5 +228,15 @@ export_plugin! {
     name: "stress",
     backends: [Stress, Crash],
     metrics: [StressMetric],
-    needs: ["env:PILOTBENCH_TESTKIT_DESCRIBE", "env:PILOTBENCH_TESTKIT_SHARED"],
+    needs: [
+        "env:PILOTBENCH_TESTKIT_DESCRIBE",
+        "env:PILOTBENCH_TESTKIT_SHARED",
+        "env:{variable}",
+        "env:PILOTBENCH_BUDGET",
+        "env:PILOTBENCH_LEDGER",
+        "env:PILOTBENCH_REPLAY",
+        "env:PILOTBENCH_NO_CACHE",
+        "env:PILOTBENCH_ESTIMATE",
+        "write:$PILOTBENCH_LEDGER",
+    ],
 }

@@ -9,10 +9,12 @@ mod conduct;
 mod draw;
 mod messages;
 mod parse;
+mod receipt;
 mod reply;
 mod transcript;
 
 pub use conduct::{Interview, ask_known, conduct, fits, opening};
 pub use messages::whole;
+pub use receipt::Used;
 pub(crate) use reply::Reply;
 pub use transcript::{ItemAnswers, Status, Transcript};

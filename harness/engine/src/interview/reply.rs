@@ -233,11 +233,11 @@ fn shortened(text: &str) -> String {
     text[..end].to_owned()
 }
 
-fn present<A: Array>(array: Option<&A>, row: usize) -> Option<&A> {
+pub(super) fn present<A: Array>(array: Option<&A>, row: usize) -> Option<&A> {
     array.filter(|array| !array.is_null(row))
 }
 
-fn value_of(texts: Option<&StringArray>, row: usize) -> Option<&str> {
+pub(super) fn value_of(texts: Option<&StringArray>, row: usize) -> Option<&str> {
     present(texts, row).map(|texts| texts.value(row))
 }
 
@@ -246,14 +246,17 @@ fn is_true(flags: Option<&BooleanArray>, row: usize) -> bool {
 }
 
 /// A column of the expected type; `None` when it is not there.
-fn column<A: Array + Clone + 'static>(batch: &RecordBatch, name: &str) -> Result<Option<A>> {
+pub(super) fn column<A: Array + Clone + 'static>(
+    batch: &RecordBatch,
+    name: &str,
+) -> Result<Option<A>> {
     let Some(column) = batch.column_by_name(name) else { return Ok(None) };
     let typed = column.as_any().downcast_ref::<A>().cloned();
     let wrong = || broken(format!("column `{name}` has type {}", column.data_type()));
     typed.map(Some).ok_or_else(wrong)
 }
 
-fn broken(message: impl std::fmt::Display) -> Fault {
+pub(super) fn broken(message: impl std::fmt::Display) -> Fault {
     Fault::plugin("reply", message)
 }
 

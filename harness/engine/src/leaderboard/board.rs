@@ -1,6 +1,9 @@
 //! The leaderboard as data: `leaderboard.json`.
 
-use super::order::{by_badness, order};
+use super::{
+    cost::PerThousand,
+    order::{by_badness, order},
+};
 use crate::{
     compare::{self, Compared, Comparisons, Difference, Role},
     experiment::Origin,
@@ -98,6 +101,9 @@ pub struct BoardCell {
     /// The cell and what became of its replicates.
     #[serde(flatten)]
     pub facts: CellFacts,
+    /// What 1,000 of its answers took of a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_1000_answers: Option<PerThousand>,
     /// Scores by name.
     pub scores: BTreeMap<String, Estimate>,
 }
@@ -334,6 +340,7 @@ fn board_cell(cell: &CellScores) -> BoardCell {
         cell.rows.iter().filter(|row| row.key.item.is_none() && row.key.group_column.is_none());
     BoardCell {
         facts: cell.facts.clone(),
+        per_1000_answers: PerThousand::of(&cell.facts),
         scores: overall.map(|row| (row.key.score.clone(), row.estimate.clone())).collect(),
     }
 }

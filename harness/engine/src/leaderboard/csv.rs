@@ -1,10 +1,15 @@
 //! `leaderboard.csv`: a row per cell and score over all items and everybody. With the scores that the
 //! board shows, a method that needs no pilot stands at every size, as in the tables.
 
-use super::board::{Board, BoardCell, BoardExperiment, short};
+use super::{
+    board::{Board, BoardCell, BoardExperiment, short},
+    cost::{self, PerThousand},
+};
 use crate::{
     compare::{Compared, Difference, PilotSize},
     fault::{Fault, Result},
+    interview::Used,
+    money,
     score::Estimate,
 };
 
@@ -56,16 +61,33 @@ const HEADER: [&str; 42] = [
     "gain",
 ];
 
+/// After the others, on a board where a service told what answers took: sums over the committed
+/// replicates.
+const COST: [&str; 7] = [
+    "prompt_tokens",
+    "completion_tokens",
+    "usd",
+    "prompt_tokens_per_1000",
+    "completion_tokens_per_1000",
+    "usd_per_1000",
+    "answered_by",
+];
+
 /// The board as CSV. Cells that a spreadsheet would run as a formula cannot occur: names are of a
 /// small alphabet, and reasons that begin like one are quoted with an apostrophe.
 pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
     let fault = |e: ::csv::Error| Fault::store("leaderboard.csv", e);
     let mut writer = ::csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEADER).map_err(fault)?;
+    let with_cost = cost::is_known(board);
+    let header = HEADER.iter().chain(COST.iter().filter(|_| with_cost));
+    writer.write_record(header).map_err(fault)?;
     for experiment in &board.experiments {
         for strategy in board.strategies() {
             for (size, cell) in board.cells_by_size(experiment, strategy) {
-                for record in records(board, experiment, cell, size) {
+                for mut record in records(board, experiment, cell, size) {
+                    if with_cost {
+                        record.extend(of_cost(cell));
+                    }
                     writer.write_record(record).map_err(fault)?;
                 }
             }
@@ -117,6 +139,21 @@ fn records(
         records.push(record);
     }
     records
+}
+
+fn of_cost(cell: &BoardCell) -> [String; COST.len()] {
+    let used = cell.facts.used.as_ref();
+    let sum = |get: fn(&Used) -> u64| used.map_or(String::new(), |used| get(used).to_string());
+    let per = |get: fn(&PerThousand) -> f64| real(cell.per_1000_answers.as_ref().map(get));
+    [
+        sum(|used| used.prompt_tokens),
+        sum(|used| used.completion_tokens),
+        used.map_or(String::new(), |used| money::text(used.nano_usd.into())),
+        per(|per| per.prompt_tokens),
+        per(|per| per.completion_tokens),
+        per(|per| per.usd),
+        inert(used.map_or(String::new(), |used| cost::listed(&used.answered_by, usize::MAX))),
+    ]
 }
 
 fn real(value: Option<f64>) -> String {

@@ -2,7 +2,7 @@
 
 use super::{
     board::{Board, BoardCell, BoardExperiment, number, short},
-    meaning,
+    cost, meaning,
 };
 use crate::{compare::Role, experiment::Exposure, score::Estimate};
 use std::fmt::Write;
@@ -18,6 +18,7 @@ pub(super) fn markdown(board: &Board) -> String {
             by_size(&mut out, board, experiment, strategy);
             meaning(&mut out, board, experiment, strategy);
             all_scores(&mut out, board, experiment, strategy);
+            costs(&mut out, board, experiment, strategy);
         }
     }
     notes(&mut out, board);
@@ -187,6 +188,25 @@ fn all_scores(out: &mut String, board: &Board, experiment: &BoardExperiment, str
         }
     }
     line!(out, "");
+}
+
+/// What the answers cost, where a service told.
+fn costs(out: &mut String, board: &Board, experiment: &BoardExperiment, strategy: &str) {
+    let rows = cost::rows(board, experiment, strategy);
+    if rows.is_empty() {
+        return;
+    }
+    let (id, marked) = (&experiment.planned.id, experiment.label());
+    line!(out, "### {id}: cost, strategy {strategy} {marked}\n");
+    line!(out, "| {} |", cost::COLUMNS.join(" | "));
+    line!(out, "|---|{}---|", "---:|".repeat(cost::COLUMNS.len() - 2));
+    for row in &rows {
+        line!(out, "| {} |", joined(row.iter().map(|cell| escaped(cell))));
+    }
+    line!(out, "\n{}\n", cost::READING);
+    if cost::has_drift(&rows) {
+        line!(out, "{}\n", cost::DRIFT);
+    }
 }
 
 fn notes(out: &mut String, board: &Board) {

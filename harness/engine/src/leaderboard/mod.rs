@@ -6,6 +6,7 @@
 //! person answered.
 
 mod board;
+pub mod cost;
 mod csv;
 mod markdown;
 pub mod meaning;

@@ -284,6 +284,16 @@ impl Plan {
         self.methods.push(method);
     }
 
+    /// The plan with these methods alone.
+    pub fn only(mut self, keep: impl Fn(&PlannedMethod) -> bool) -> Self {
+        self.methods.retain(keep);
+        let methods = &self.methods;
+        let is_kept = |name: &String| methods.iter().any(|method| method.name == *name);
+        self.replicates.retain(|replicate| is_kept(&replicate.method));
+        self.left_out.retain(|left| is_kept(&left.method));
+        self
+    }
+
     /// The experiment of this id.
     pub fn experiment(&self, id: &str) -> Option<&PlannedExperiment> {
         self.experiments.iter().find(|e| e.id == id)

@@ -4,6 +4,7 @@ use super::Adapter;
 use crate::{
     experiment::{line_of, read_text, toml_fault},
     fault::{Fault, Result},
+    money,
     pilot::{Size, Strategy},
 };
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,8 @@ pub struct RunFile {
     /// Caps.
     #[serde(default)]
     pub limits: Limits,
+    /// US dollars that all runs of this name may spend; part of no identity.
+    pub budget_usd: Option<f64>,
     #[serde(skip)]
     path: String,
     #[serde(skip)]
@@ -347,6 +350,11 @@ impl RunFile {
         self.fault_at_key("seeds", message).hint("ask for less, or raise `replicates` in [limits]")
     }
 
+    /// What all runs of this name may spend, billionths of a US dollar.
+    pub fn budget(&self) -> Option<u64> {
+        self.budget_usd.and_then(money::nano)
+    }
+
     /// The text as written, kept with the run.
     pub fn text(&self) -> &str {
         &self.text
@@ -425,6 +433,9 @@ impl RunFile {
         }
         if seeds.len() < count {
             return Err(self.fault_at_key("seeds", "a seed stands twice"));
+        }
+        if self.budget_usd.is_some() && self.budget().is_none() {
+            return Err(self.fault_at_key("budget_usd", "`budget_usd` is no amount of money"));
         }
         if self.methods.is_empty() && self.detailed_methods.is_empty() {
             return empty("methods");

@@ -172,6 +172,9 @@ fn fault_of(name: &str, call: &str, error: &PluginError) -> Fault {
         ErrorCode::CONFIG => FaultKind::Usage,
         ErrorCode::CANCELLED => FaultKind::Interrupted,
         ErrorCode::TOO_LONG => FaultKind::TooLong,
+        ErrorCode::BUDGET => FaultKind::Budget,
+        ErrorCode::UNAVAILABLE => FaultKind::Unavailable,
+        ErrorCode::DENIED => FaultKind::Denied,
         _ => FaultKind::Plugin,
     };
     match error.code {

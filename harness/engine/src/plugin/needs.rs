@@ -12,7 +12,7 @@ pub struct Needs {
     pub network: bool,
     /// Starting other programs.
     pub programs: bool,
-    /// Environment variables, by name.
+    /// Environment variables, by name; `{setting}` stands for the one that a setting names.
     pub env: Vec<String>,
     /// Files and folders to read, besides the system's libraries and what the settings name; `~/` is
     /// the user's home, `$NAME` what that variable names.
@@ -25,7 +25,8 @@ impl Needs {
     /// Reads the lines of a plugin's `pilotbench_plugin_needs`.
     ///
     /// # Errors
-    /// When a line is none of `network`, `programs`, `env:NAME`, `read:PATH`, `write:PATH`.
+    /// When a line is none of `network`, `programs`, `env:NAME`, `env:{setting}`, `read:PATH`,
+    /// `write:PATH`.
     pub fn parse(text: &str) -> Result<Self> {
         let mut needs = Self::default();
         for line in text.lines().filter(|line| !line.is_empty()) {
@@ -37,13 +38,18 @@ impl Needs {
                 Some(("write", path)) => needs.write.push(path.to_owned()),
                 _ => {
                     let message = format!("needs `{}`, which is unknown", line.escape_debug());
-                    let hint = "known are network, programs, env:NAME, read:PATH, write:PATH";
+                    let hint = "known are network, programs, env:NAME, env:{setting}, read:PATH, write:PATH";
                     return Err(Fault::plugin("", message).hint(hint));
                 }
             }
         }
         Ok(needs)
     }
+}
+
+/// The setting that names the variable that is needed; `None` where the need itself names it.
+pub(super) fn of_setting(need: &str) -> Option<&str> {
+    need.strip_prefix('{')?.strip_suffix('}')
 }
 
 impl fmt::Display for Needs {
@@ -73,6 +79,8 @@ mod tests {
         assert_eq!(needs.write, ["~/.cache/x y"]);
         assert_eq!(needs.to_string(), "network env:KEY read:/models write:~/.cache/x y");
         assert_eq!(Needs::parse("").unwrap().to_string(), "nothing");
+        assert_eq!(Needs::parse("env:{key_env}\n").unwrap().to_string(), "env:{key_env}");
+        assert_eq!((of_setting("{key_env}"), of_setting("KEY")), (Some("key_env"), None));
         let fault = Needs::parse("root\n").unwrap_err();
         assert!(fault.message.contains("needs `root`"), "{fault}");
     }

@@ -5,6 +5,7 @@ use super::{
     file::PluginFile,
     find::{Entry, Found},
     load::Loaded,
+    needs::Needs,
     worker::{Described, Link, Open, WorkerBackend, WorkerMetric, WorkerSettings},
 };
 use crate::{
@@ -338,6 +339,14 @@ impl Plugins {
     /// When it is missing.
     pub fn current(&self, facts: &PluginFacts) -> Result<PluginFacts> {
         self.planned(facts).map(|entry| plugin_facts(&entry.file))
+    }
+
+    /// What a plugin that a plan names says that it needs.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn needs(&self, facts: &PluginFacts) -> Result<&Needs> {
+        self.planned(facts).map(|entry| &entry.file.needs)
     }
 
     /// How a plan's plugin is asked for what it provides: by the version that the plan was made

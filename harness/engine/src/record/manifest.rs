@@ -1,6 +1,7 @@
 use crate::{
     adapter::Calibration,
     fault::Fault,
+    interview::Used,
     plan::{PluginFacts, Replicate},
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,9 @@ pub struct Manifest {
     /// What the host's adapter learned from the pilot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapted: Option<Adapted>,
+    /// What the answers took of a service, those that the host's adapter asked for included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Used>,
     /// What differs between two runs of the same replicate.
     pub volatile: Volatile,
 }
@@ -73,6 +77,7 @@ impl Manifest {
             table_sha256: table_sha256.to_owned(),
             pilotbench: env!("CARGO_PKG_VERSION").to_owned(),
             adapted: None,
+            used: None,
             volatile,
         }
     }

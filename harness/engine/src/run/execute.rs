@@ -1,6 +1,8 @@
 use super::{
     commit::{Broken, Committer, Ready},
+    given_up::GivenUp,
     replicate::{self, Session},
+    tellers::Tellers,
 };
 use crate::{
     cache::{Cache, Known},
@@ -30,7 +32,7 @@ pub trait Progress: Sync {
 }
 
 /// What an execution did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Replicates of the plan.
     pub planned: usize,
@@ -42,6 +44,8 @@ pub struct Outcome {
     pub failed: usize,
     /// Whether the work was stopped before its end.
     pub interrupted: bool,
+    /// Methods whose other replicates were left for later, by name.
+    pub given_up: Vec<GivenUp>,
 }
 
 /// Executes what is left of a plan. `stop` ends it after the replicates in hand.
@@ -75,28 +79,22 @@ pub fn execute(
     let sessions = Sessions::open(plan, plugins, cache, &pending)?;
     let journal = Journal::open(record.root())?;
     journal.note("begin", "", &format!("{} replicates to do", pending.len()));
-    let (committed, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let on_commit = |manifest: &Manifest| {
-        committed.fetch_add(1, Ordering::Relaxed);
-        let counts = manifest.counts;
-        progress.committed(counts.ok + counts.refused + counts.invalid);
-        journal.note("committed", &manifest.replicate.id, "");
-    };
-    let on_failure = |replicate: &Replicate, fault: &Fault| -> Result<()> {
-        failed.fetch_add(1, Ordering::Relaxed);
-        progress.failed(replicate, fault);
-        journal.note("failed", &replicate.id, &fault.message);
-        record.fail(replicate, fault)
-    };
+    let tellers = Tellers::new(record, &journal, progress);
+    let on_commit = |manifest: &Manifest| tellers.committed(manifest);
     let (receiver, broken) = (Mutex::default(), Broken::default());
     std::thread::scope(|scope| {
         let committer = Committer::start(scope, record, &receiver, &broken, &on_commit);
         let one = |replicate: &Replicate| {
+            if tellers.leaves(replicate) {
+                return;
+            }
             match guarded(plan, experiments, replicate, &sessions, stop) {
                 Ok((manifest, answers)) => committer.send(Ready { manifest, answers }),
                 // A plugin that says so unasked has failed.
                 Err(fault) if is_stopped(&fault, stop) => {}
-                Err(fault) => on_failure(replicate, &fault).unwrap_or_else(|f| broken.set(f)),
+                Err(fault) => {
+                    tellers.failed(replicate, &fault).unwrap_or_else(|f| broken.set(f));
+                }
             }
         };
         // Each thread takes the next one, so that they are done in their order.
@@ -117,9 +115,7 @@ pub fn execute(
         }
     }
     broken.into_result()?;
-    outcome.committed = committed.into_inner();
-    outcome.failed = failed.into_inner();
-    outcome.interrupted = outcome.committed + outcome.failed < pending.len();
+    tellers.end(&mut outcome, pending.len());
     journal.note("end", "", &format!("{} committed, {} failed", outcome.committed, outcome.failed));
     Ok(outcome)
 }

@@ -1,17 +1,24 @@
 //! Stage 9: the replicates of a plan are executed and committed.
 //!
 //! Invariants: what is left to do is computed from plan and store; a replicate that fails is
-//! recorded and the others go on; a store that fails stops the run.
+//! recorded and the others go on; what is left of a method whose service is of no more use is left
+//! for later; a store that fails stops the run.
 
 mod commit;
 mod execute;
+mod given_up;
 mod learned;
+mod ledger;
 mod pilots;
 mod replicate;
 mod reveal;
 mod status;
+mod tally;
+mod tellers;
 
 pub use execute::{Outcome, Progress, execute};
+pub use given_up::GivenUp;
+pub use ledger::Ledger;
 pub use pilots::pilots;
 pub use replicate::{Participants, participants, sets};
 pub use reveal::check_adapter;

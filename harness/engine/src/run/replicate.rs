@@ -3,6 +3,7 @@
 use super::{
     learned::Learned,
     reveal::{adapt_params, revealed},
+    tally::Tallied,
 };
 use crate::{
     adapter::{self, Choice, Revelation},
@@ -91,10 +92,11 @@ pub(super) fn run(
         at_once: method.facts.people_per_call,
         ..Interview::new(design, &people, replicate.seed)
     };
-    let cached = known.as_ref().map(|known| Cached::new(&**backend, known, design));
+    let tallied = Tallied::new(&**backend);
+    let cached = known.as_ref().map(|known| Cached::new(&tallied, known, design));
     let asked: &dyn BackendSession = match &cached {
         Some(cached) => cached,
-        None => &**backend,
+        None => &tallied,
     };
     let ask = || -> Result<_> {
         let learned =
@@ -133,7 +135,7 @@ pub(super) fn run(
         &experiment.card.table.sha256,
         volatile,
     );
-    Ok((Manifest { adapted: learned.facts, ..manifest }, bytes))
+    Ok((Manifest { adapted: learned.facts, used: tallied.used(), ..manifest }, bytes))
 }
 
 /// The two sets of participants as a manifest holds them.

@@ -1,5 +1,6 @@
 use crate::{
     fault::Result,
+    interview::Used,
     plan::{Plan, Replicate},
     record::{Failure, Record},
 };
@@ -17,6 +18,8 @@ pub struct Status {
     pub methods: Vec<(String, usize, usize)>,
     /// Answers committed, by what became of them: ok, refused, invalid.
     pub answers: [usize; 3],
+    /// What the committed replicates took of a service.
+    pub used: Option<Used>,
 }
 
 /// Reads how far a run is.
@@ -30,6 +33,7 @@ pub fn status(plan: &Plan, record: &Record) -> Result<Status> {
         failed: Vec::new(),
         methods: plan.methods.iter().map(|m| (m.name.clone(), 0, 0)).collect(),
         answers: [0; 3],
+        used: None,
     };
     for replicate in &plan.replicates {
         let committed = status.add(replicate, record)?;
@@ -50,6 +54,7 @@ impl Status {
                 *ok += counts.ok;
                 *refused += counts.refused;
                 *invalid += counts.invalid;
+                Used::add_to(&mut self.used, manifest.used.as_ref());
                 self.committed += 1;
                 Ok(true)
             }

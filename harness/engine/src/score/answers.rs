@@ -3,6 +3,7 @@
 use crate::{
     experiment::{Columns, Experiment, People},
     fault::{Fault, Result},
+    interview::Used,
     plan::{Plan, PlannedMethod, PluginFacts, Replicate},
     record::{self, Counts, Record},
     run,
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub struct Answered {
     /// Requests by what became of them.
     pub counts: Counts,
+    /// What they took of a service.
+    pub used: Option<Used>,
     /// What answered.
     pub plugin: PluginFacts,
     /// Rows of the held-out people who are compared.
@@ -65,6 +68,7 @@ impl Answers for Recorded<'_> {
             .map_err(|message| Fault::store(&replicate.id, message))?;
         Ok(Some(Answered {
             counts: manifest.counts,
+            used: manifest.used,
             plugin: manifest.plugin,
             asked,
             pilot: participants.pilot,

@@ -162,7 +162,7 @@ impl AnswerTable {
             counts.add(push_item(&mut columns, item, i, &given));
         }
         let (plugin, simulated) = (self.facts(), columns.batch());
-        Answered { counts, plugin, asked, pilot, simulated, unpaired: false }
+        Answered { counts, used: None, plugin, asked, pilot, simulated, unpaired: false }
     }
 }
 
@@ -336,6 +336,7 @@ impl Answers for AnswerTable {
         if let Some((simulated, counts)) = &self.unpaired {
             return Ok(Some(Answered {
                 counts: *counts,
+                used: None,
                 plugin: self.facts(),
                 asked: (0..experiment.people.len() as u32).collect(),
                 pilot: Vec::new(),

@@ -15,6 +15,7 @@ use crate::{
     experiment::Experiment,
     fault::{Fault, FaultKind, Result},
     identity,
+    interview::Used,
     plan::{LearnsFrom, Plan, PlannedMethod, Replicate, VALID_RATE},
     plugin::{
         Better, Heading, MetricDescription, MetricSession, Plugins, Reference, ScoreInfo, Tables,
@@ -165,6 +166,7 @@ impl Scorer<'_> {
             planned: cell.replicates.len(),
             committed: 0,
             counts: Counts::default(),
+            used: None,
         };
         let mut sums = AllSums::default();
         let mut matched = Collected::default();
@@ -176,6 +178,7 @@ impl Scorer<'_> {
                 facts.committed += 1;
                 plugins.insert(answered.plugin.clone());
                 facts.counts.add(answered.counts);
+                Used::add_to(&mut facts.used, answered.used.as_ref());
                 let valid = valid_rate(answered.counts, answered.asked.len());
                 sums.add(self.infos.len() - 1, ScoreKey::overall(VALID_RATE), &valid, *drawn);
             }

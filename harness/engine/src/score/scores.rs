@@ -1,7 +1,7 @@
 //! What scoring gives: cells with their rows and draws.
 
 use super::{Draws, Estimate, rows::ScoreKey, shown::Shown};
-use crate::{plan::PluginFacts, plugin::ScoreInfo, record::Counts};
+use crate::{interview::Used, plan::PluginFacts, plugin::ScoreInfo, record::Counts};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +35,9 @@ pub struct CellFacts {
     pub committed: usize,
     /// Requests by what became of them.
     pub counts: Counts,
+    /// What the committed replicates took of a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<Used>,
 }
 
 impl CellFacts {

@@ -17,7 +17,8 @@ pub const fn flags(panic_abort: bool, debug_assertions: bool) -> u32 {
 ///
 /// `needs` may follow: what the plugin needs from the world outside its worker, which otherwise has
 /// no network, no other programs, no environment, and reads only the system's libraries and what
-/// the settings name: `"network"`, `"programs"`, `"env:NAME"`, `"read:PATH"`, `"write:PATH"`.
+/// the settings name: `"network"`, `"programs"`, `"env:NAME"`, `"env:{setting}"` (the variable
+/// that this setting names), `"read:PATH"`, `"write:PATH"`.
 ///
 /// ```standalone_crate
 /// use pilotbench_plugin_sdk::prelude::*;

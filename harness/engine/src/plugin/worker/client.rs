@@ -139,7 +139,7 @@ impl Worker {
     ) -> std::result::Result<Self, Failed> {
         let (control, theirs) = Channel::pair().map_err(|e| Fault::plugin("worker", e))?;
         control.set_patience(LOOK).map_err(|e| Fault::plugin("worker", e))?;
-        let process = Process::start(settings, &file.needs, theirs, folder)?;
+        let process = Process::start(settings, (&file.needs, start.chosen()), theirs, folder)?;
         let mut worker = Self {
             name: name.to_owned(),
             process,

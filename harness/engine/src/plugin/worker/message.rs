@@ -61,6 +61,9 @@ enum Kind {
     Plugin,
     Interrupted,
     TooLong,
+    Budget,
+    Unavailable,
+    Denied,
 }
 
 /// Characters of a text inside a message.
@@ -80,6 +83,9 @@ impl From<&Fault> for Failure {
             FaultKind::Usage => Kind::Usage,
             FaultKind::Interrupted => Kind::Interrupted,
             FaultKind::TooLong => Kind::TooLong,
+            FaultKind::Budget => Kind::Budget,
+            FaultKind::Unavailable => Kind::Unavailable,
+            FaultKind::Denied => Kind::Denied,
             FaultKind::Plugin | FaultKind::Died | FaultKind::Store | FaultKind::Nondeterminism => {
                 Kind::Plugin
             }
@@ -97,6 +103,9 @@ impl Failure {
             Kind::Plugin => FaultKind::Plugin,
             Kind::Interrupted => FaultKind::Interrupted,
             Kind::TooLong => FaultKind::TooLong,
+            Kind::Budget => FaultKind::Budget,
+            Kind::Unavailable => FaultKind::Unavailable,
+            Kind::Denied => FaultKind::Denied,
         };
         Fault { hint: self.hint, ..Fault::new(kind, self.place, self.message) }
     }
@@ -117,6 +126,16 @@ pub(super) struct Start {
     pub(super) limits: Limits,
 }
 
+impl Start {
+    /// The settings of what is opened; null where nothing is.
+    pub(super) fn chosen(&self) -> &Value {
+        match &self.open {
+            Some(Open::Backend(_, settings) | Open::Metric(_, settings)) => settings,
+            None => &Value::Null,
+        }
+    }
+}
+
 /// What a worker opens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in crate::plugin) enum Open {
@@ -133,4 +152,19 @@ pub(in crate::plugin) struct Described {
     pub(in crate::plugin) backends: Value,
     /// Of its metrics.
     pub(in crate::plugin) metrics: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lasting_fault_is_one_on_the_other_side_too() {
+        for kind in [FaultKind::Budget, FaultKind::Unavailable, FaultKind::Denied] {
+            let crossed = Failure::from(&Fault::new(kind, "service.respond", "no more")).fault();
+            assert_eq!(crossed, Fault::new(kind, "service.respond", "no more"));
+            assert!(crossed.kind.is_lasting());
+        }
+        assert!(!FaultKind::Plugin.is_lasting());
+    }
 }

@@ -14,6 +14,7 @@
 
 mod channel;
 mod client;
+mod key;
 mod message;
 mod process;
 mod sandbox;
@@ -23,10 +24,13 @@ mod settings;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod variables;
 
+pub use key::read_key;
 pub(super) use message::{Described, Open};
 pub use sandbox::Sandbox;
 pub use serve::serve;
 pub(super) use session::{Link, WorkerBackend, WorkerMetric};
 pub use settings::WorkerSettings;
 pub(super) use shared::Shared;
+pub use variables::{BUDGET, ESTIMATE, LEDGER, NO_CACHE, REPLAY, check_name};

@@ -1,13 +1,15 @@
 //! A worker as a process: its start, what it prints, and how it ends.
 
-use super::settings::WorkerSettings;
+use super::{settings::WorkerSettings, variables};
 use crate::{
     fault::{Fault, Result},
     plugin::needs::Needs,
 };
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use serde_json::Value;
 use std::{
     collections::VecDeque,
+    ffi::OsString,
     io::Read,
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
     process::{Child, Command, ExitStatus, Stdio},
@@ -35,10 +37,11 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a worker whose standard input is this socket.
+    /// Starts a worker for a plugin with these needs and settings, whose standard input is this
+    /// socket.
     pub(super) fn start(
         settings: &WorkerSettings,
-        needs: &Needs,
+        (needs, chosen): (&Needs, &Value),
         socket: OwnedFd,
         folder: TempDir,
     ) -> Result<Self> {
@@ -46,7 +49,7 @@ impl Process {
             |e: &dyn std::fmt::Display| Fault::plugin("worker", format!("cannot start: {e}"));
         let (output, theirs) = std::io::pipe().map_err(|e| fault(&e))?;
         let mut command = Command::new(&settings.executable);
-        command.arg("worker").env_clear().envs(environment(settings, needs, &folder));
+        command.arg("worker").env_clear().envs(environment(settings, (needs, chosen), &folder)?);
         command.stdin(Stdio::from(socket)).stderr(theirs);
         command.stdout(Stdio::null());
         let child = spawn(command).map_err(|e| fault(&e))?;
@@ -146,11 +149,12 @@ fn session(leader: u32) -> Vec<Pid> {
 /// What a worker finds in its environment: what the plugin says it needs, and little else.
 fn environment(
     settings: &WorkerSettings,
-    needs: &Needs,
+    (needs, chosen): (&Needs, &Value),
     folder: &TempDir,
-) -> Vec<(String, std::ffi::OsString)> {
-    let needed = |name: &String| Some((name.clone(), std::env::var_os(name)?));
-    let mut variables: Vec<_> = needs.env.iter().filter_map(needed).collect();
+) -> Result<Vec<(String, OsString)>> {
+    let valued = |name| Some((str::to_owned(name), variables::value(&settings.variables, name)?));
+    let needed = variables::needed(needs, chosen)?;
+    let mut variables: Vec<_> = needed.into_iter().filter_map(valued).collect();
     // A plugin's own pools: without this each takes all cores.
     let threads = settings.threads.to_string();
     for name in ["RAYON_NUM_THREADS", "OMP_NUM_THREADS"] {
@@ -162,7 +166,7 @@ fn environment(
     for name in ["MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"] {
         variables.push((name.to_owned(), (32 << 20).to_string().into()));
     }
-    variables
+    Ok(variables)
 }
 
 /// Starts a child from a thread that lives as long as the host: a worker asks to be killed with its

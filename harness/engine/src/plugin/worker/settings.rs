@@ -1,17 +1,23 @@
 //! How workers are started, and what follows from a plugin's needs and settings.
 
-use super::sandbox::{Limits, Sandbox};
+use super::{
+    sandbox::{Limits, Sandbox},
+    variables,
+};
 use crate::plugin::needs::Needs;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 /// How workers are started and what they may use.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WorkerSettings {
     /// The executable whose first argument `worker` makes it one.
     pub executable: PathBuf,
@@ -23,6 +29,22 @@ pub struct WorkerSettings {
     pub memory: Option<u64>,
     /// Threads that a plugin's own pools get.
     pub threads: usize,
+    /// Environment variables that the host sets: a worker gets those that its plugin needs.
+    pub variables: BTreeMap<String, OsString>,
+}
+
+/// Without the values of variables: keys are among them.
+impl fmt::Debug for WorkerSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerSettings")
+            .field("executable", &self.executable)
+            .field("sandbox", &self.sandbox)
+            .field("patience", &self.patience)
+            .field("memory", &self.memory)
+            .field("threads", &self.threads)
+            .field("variables", &self.variables.keys())
+            .finish()
+    }
 }
 
 impl WorkerSettings {
@@ -38,19 +60,21 @@ impl WorkerSettings {
             patience: Duration::from_secs(600),
             memory: physical_memory(),
             threads: rayon::current_num_threads(),
+            variables: BTreeMap::new(),
         }
     }
 
     /// What a plugin with these needs and settings may use.
     pub(super) fn limits(&self, needs: &Needs, settings: &Value, own: &Path) -> Limits {
-        let mut read: Vec<PathBuf> = needs.read.iter().map(|path| expanded(path)).collect();
-        named(settings, &mut |text| read.extend(named_path(text)));
+        let expanded = |path: &String| self.expanded(path);
+        let mut read: Vec<PathBuf> = needs.read.iter().map(expanded).collect();
+        named(settings, &mut |text| read.extend(self.named_path(text)));
         if needs.programs {
             named(settings, &mut |text| read.extend(installations(text)));
         }
-        let mut write: Vec<PathBuf> = needs.write.iter().map(|path| expanded(path)).collect();
+        let mut write: Vec<PathBuf> = needs.write.iter().map(expanded).collect();
         // What is not there cannot be opened to the worker: our own places are made before.
-        for path in write.iter().filter(|path| path.starts_with(expanded(OWN))) {
+        for path in write.iter().filter(|path| path.starts_with(self.expanded(OWN))) {
             // Where that fails the plugin finds out, and says so.
             let _ = std::fs::create_dir_all(path);
         }
@@ -64,25 +88,33 @@ impl WorkerSettings {
             memory: self.memory,
         }
     }
+
+    /// A path with the user's home for `~/`, the user's data folder for `~/.local/share`, and a variable's
+    /// value for `$NAME`. What a variable that is not set names is not there.
+    fn expanded(&self, path: &str) -> PathBuf {
+        if let Some(name) = path.strip_prefix('$') {
+            return variables::value(&self.variables, name).map(PathBuf::from).unwrap_or_default();
+        }
+        if let (Some(rest), Some(data)) = (path.strip_prefix(OWN), crate::plugin::user_data()) {
+            return data.join(rest.trim_start_matches('/'));
+        }
+        match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+            (Some(rest), Some(home)) => Path::new(&home).join(rest),
+            _ => PathBuf::from(path),
+        }
+    }
+
+    /// The file or folder that a setting names: who names a model's file wants it read.
+    fn named_path(&self, text: &str) -> Option<PathBuf> {
+        let path = self.expanded(text);
+        // Neither everything nor the working folder, where human answers lie.
+        let is_wide = path.parent().is_none() || matches!(text, "" | "." | "./");
+        (!is_wide && path.exists()).then_some(path)
+    }
 }
 
 /// What of a user's home is ours.
 const OWN: &str = "~/.local/share/pilotbench";
-
-/// A path with the user's home for `~/`, the user's data folder for `~/.local/share`, and a variable's
-/// value for `$NAME`. What a variable that is not set names is not there.
-fn expanded(path: &str) -> PathBuf {
-    if let Some(name) = path.strip_prefix('$') {
-        return std::env::var_os(name).map(PathBuf::from).unwrap_or_default();
-    }
-    if let (Some(rest), Some(data)) = (path.strip_prefix(OWN), crate::plugin::user_data()) {
-        return data.join(rest.trim_start_matches('/'));
-    }
-    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => PathBuf::from(path),
-    }
-}
 
 /// Calls this with every text in settings.
 fn named(settings: &Value, act: &mut impl FnMut(&str)) {
@@ -92,14 +124,6 @@ fn named(settings: &Value, act: &mut impl FnMut(&str)) {
         Value::Object(map) => map.values().for_each(|value| named(value, act)),
         _ => {}
     }
-}
-
-/// The file or folder that a setting names: who names a model's file wants it read.
-fn named_path(text: &str) -> Option<PathBuf> {
-    let path = expanded(text);
-    // Neither everything nor the working folder, where human answers lie.
-    let is_wide = path.parent().is_none() || matches!(text, "" | "." | "./");
-    (!is_wide && path.exists()).then_some(path)
 }
 
 /// The program that a setting names and what was installed with it: what lies beside its `bin`, of
@@ -156,9 +180,19 @@ mod tests {
             "more": [folder.path(), {"x": "words"}],
         });
         let mut paths = Vec::new();
-        named(&settings, &mut |text| paths.extend(named_path(text)));
+        let workers = WorkerSettings::new("worker".into());
+        named(&settings, &mut |text| paths.extend(workers.named_path(text)));
         paths.sort();
         assert_eq!(paths, [folder.path().to_owned(), file]);
+    }
+
+    #[test]
+    fn a_path_that_a_variable_names_is_the_hosts_first() {
+        let mut settings = WorkerSettings::new("worker".into());
+        settings.variables.insert("PILOTBENCH_LEDGER".into(), "/spent.jsonl".into());
+        let needs = Needs::parse("write:$PILOTBENCH_LEDGER\n").unwrap();
+        let limits = settings.limits(&needs, &Value::Null, Path::new("/own"));
+        assert_eq!(limits.write, [Path::new("/spent.jsonl"), Path::new("/own")]);
     }
 
     #[test]
