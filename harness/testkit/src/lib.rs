@@ -118,7 +118,7 @@ impl Backend for Stress {
                 answers.receipt(Receipt {
                     prompt_tokens: 10,
                     completion_tokens: 1,
-                    usd: 0.001,
+                    usd: Some(0.001),
                     by,
                 });
             }

@@ -1,6 +1,9 @@
 //! Everything about asking: tokenizer and template together.
 
-use crate::{Message, Options, Problem, Template, Tokenizer, template::{Lead, specimen}};
+use crate::{
+    Message, Options, Problem, Template, Tokenizer,
+    template::{Lead, specimen},
+};
 use std::ops::Range;
 
 /// A model's language. Many threads may use one.

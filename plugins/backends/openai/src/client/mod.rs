@@ -183,7 +183,7 @@ impl Client {
 
     /// What a request would cost, with an answer that says nothing.
     fn estimated(&self, call: &Call) -> Kept {
-        let prompt_tokens = (call.body.to_string().len() as f64 / BYTES_PER_TOKEN).ceil() as u64;
+        let prompt_tokens = estimated_tokens(&call.body);
         let completion_tokens = call.most_tokens;
         let said = Said { prompt_tokens, completion_tokens, ..Said::default() };
         Kept::new(said.clone(), call.price.map(|price| price.nano(tokens(&said))))
@@ -454,6 +454,13 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.client.reserved.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// About how many tokens a prompt has: what English takes, and the marks around messages.
+fn estimated_tokens(body: &Value) -> u64 {
+    let contents = body["messages"].as_array().into_iter().flatten().map(|m| &m["content"]);
+    let texts = contents.chain([&body["prompt"]]).filter_map(Value::as_str);
+    texts.map(|text| (text.len() as u64).div_ceil(4) + 4).sum()
 }
 
 /// Tokens of an answer.

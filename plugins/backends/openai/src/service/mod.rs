@@ -147,8 +147,13 @@ impl Service {
         key.header().map_err(|why| Error::config("key_env", format!("`{key_env}` {why}")))?;
         let is_needed = !key_env.is_empty() && !conditions.is_silent();
         if is_needed && matches!(key.header(), Ok(None)) {
+            // The host passes the variables that settings name, and those of the built-in services.
+            let also = match settings.key_env.is_empty() && !BUILT_IN.contains(&key_env) {
+                true => format!(" (name it in the settings too: key_env = \"{key_env}\")"),
+                false => String::new(),
+            };
             let message = format!(
-                "the variable `{key_env}` is not set; export it, or give the key by `--key-fd {key_env}=3 3<FILE`"
+                "the variable `{key_env}` is not set{also}; export it, or give the key by `--key-fd {key_env}=3 3<FILE`"
             );
             return Err(Error::config("key_env", message));
         }
