@@ -232,19 +232,12 @@ fn a_model_is_trained_for_each_pilot_and_found_again() {
 #[test]
 fn the_plugin_keeps_its_contract() {
     let double = Double::start(Manner::default());
-    let place = Place::new();
-    let settings = format!(r#"{{"base_url": "{}", "model": "gpt-double"}}"#, double.url());
-    let report = told(
-        &mut place.pilotbench_alone(&[
-            "plugin",
-            "check",
-            "openai",
-            "--backend",
-            "openai",
-            "--settings",
-            &settings,
-        ]),
-        0,
-    );
+    let place = place(&double, "");
+    let services = place.folder.path().join("data/pilotbench/openai/services.toml");
+    let free = fs::read_to_string(&services).unwrap().replace("free = false", "free = true");
+    fs::write(&services, free).unwrap();
+    let settings = r#"{"service": "double", "model": "gpt-double", "key_env": "DOUBLE_KEY"}"#;
+    let check = ["plugin", "check", "openai", "--settings", settings];
+    let report = told(&mut pilotbench(&place, &check), 0);
     assert!(report.contains("conforms"), "{report}");
 }

@@ -97,7 +97,8 @@ impl Backend for OpenAi {
         let settings = read.map_err(|e| Error::config("adapter", e.to_string()))?.checked()?;
         let file = fine_tune::training_file(pilot, self.shared.found.way)?;
         if file.is_empty() {
-            return Err(Error::EmptyPilot);
+            // With nobody to learn from, the model is as it is.
+            return Ok(adapted);
         }
         adapted.deletes = settings.delete;
         let trained = self.wait(control, "training", move |shared| async move {

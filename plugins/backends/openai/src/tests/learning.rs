@@ -103,7 +103,7 @@ fn too_few_examples_are_the_services_to_refuse() {
     let said = ask_as(&backend, &few, 4, 0).unwrap_err().to_string();
     assert!(said.contains("invalid_training_file"), "{said}");
     let nobody = pilot(&[], Some(json!({"name": "fine-tune", "settings": {}})), 7);
-    assert!(matches!(ask_as(&backend, &nobody, 4, 0), Err(Error::EmptyPilot)));
+    assert_eq!(ask_as(&backend, &nobody, 4, 0).unwrap(), ask(&backend, 4, 0).unwrap());
     let wrong = agreeing(json!({"epoch": 3}));
     assert!(matches!(ask_as(&backend, &wrong, 4, 0), Err(Error::Config { .. })));
 }
