@@ -90,6 +90,9 @@ fn a_run_within_its_budget_is_recorded_replayed_and_holds_no_key() {
     let asked = double.count(Route::Chat);
     assert!(spent(&place) > 0.0 && asked > 100, "{asked}");
     pilotbench(&place, &["verify"]).assert().success();
+    let kept = told(&mut pilotbench(&place, &["cache", "show"]), 0);
+    assert!(kept.contains(" answers of services"), "{kept}");
+    pilotbench(&place, &["cache", "clear"]).assert().success();
 
     // The key went over the wire and nowhere else.
     assert_eq!(holding(place.folder.path(), KEY.as_bytes()), Vec::<String>::new());

@@ -153,7 +153,11 @@ pub(crate) enum CacheCommand {
         json: bool,
     },
     /// Forget all answers; runs that are recorded keep theirs.
-    Clear,
+    Clear {
+        /// Also those of services, which were paid for.
+        #[arg(long)]
+        paid: bool,
+    },
 }
 
 /// How to work.

@@ -145,7 +145,7 @@ impl Estimate {
                 used.requests.to_string(),
                 used.prompt_tokens.to_string(),
                 used.completion_tokens.to_string(),
-                money::text(used.nano_usd.into()),
+                used.usd(),
             ]);
         };
         for Row { method, experiment, replicates, used } in &self.rows {

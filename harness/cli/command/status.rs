@@ -97,7 +97,7 @@ fn show(line: &Line) {
             used.requests,
             used.prompt_tokens,
             used.completion_tokens,
-            money::text(used.nano_usd.into())
+            used.usd()
         ));
     }
     if let Some(spent) = line.spent_nano_usd {

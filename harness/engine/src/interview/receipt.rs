@@ -21,6 +21,9 @@ pub struct Used {
     pub completion_tokens: u64,
     /// What was paid, billionths of a US dollar.
     pub nano_usd: u64,
+    /// Answers whose price nobody knows, and which are not in `nano_usd`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unpriced: u64,
     /// Answers by who gave them, as the service names it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answered_by: BTreeMap<String, u64>,
@@ -51,6 +54,7 @@ impl Used {
                     prompt_tokens: prompt_tokens.unwrap_or(0),
                     completion_tokens: completion_tokens.unwrap_or(0),
                     nano_usd: nano_usd.unwrap_or(0),
+                    unpriced: u64::from(nano_usd.is_none()),
                     answered_by: name.into_iter().map(|name| (name, 1)).collect(),
                 });
             }
@@ -65,8 +69,18 @@ impl Used {
         add(&mut self.prompt_tokens, others.prompt_tokens);
         add(&mut self.completion_tokens, others.completion_tokens);
         add(&mut self.nano_usd, others.nano_usd);
+        add(&mut self.unpriced, others.unpriced);
         for (name, answers) in &others.answered_by {
             add(self.answered_by.entry(name.clone()).or_default(), *answers);
+        }
+    }
+
+    /// What was paid, US dollars, as tables show it.
+    pub fn usd(&self) -> String {
+        match self.unpriced {
+            0 => money::text(self.nano_usd.into()),
+            all if all == self.requests => "unknown".to_owned(),
+            _ => format!("{} and more unknown", money::text(self.nano_usd.into())),
         }
     }
 
@@ -76,6 +90,11 @@ impl Used {
             sum.get_or_insert_default().add(more);
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn count(column: Option<&Int64Array>, name: &str, row: usize) -> Result<Option<u64>> {
@@ -127,7 +146,8 @@ mod tests {
         ];
         let used = Used::of_reply(&reply(columns)).unwrap().unwrap();
         assert_eq!((used.requests, used.prompt_tokens, used.completion_tokens), (3, 15, 1));
-        assert_eq!(used.nano_usd, 300_000_000);
+        assert_eq!((used.nano_usd, used.unpriced), (300_000_000, 1));
+        assert_eq!(used.usd(), "0.3 and more unknown");
         let names: Vec<_> = used.answered_by.into_iter().collect();
         assert_eq!(names, [("m-1".to_owned(), 2), ("m\u{fffd}2".to_owned(), 1)]);
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     compare::{self, Compared, Comparisons, Difference, Role},
     experiment::Origin,
-    plan::{LearnsFrom, Left, Plan, PlannedExperiment, PluginFacts},
+    plan::{HOST_ADAPTERS, LearnsFrom, Left, Plan, PlannedExperiment, PluginFacts},
     plugin::ScoreInfo,
     score::{self, CellFacts, CellScores, Estimate, Scores},
 };
@@ -93,6 +93,9 @@ pub struct BoardMethod {
     pub learns_from: LearnsFrom,
     /// What the row is there for.
     pub role: Role,
+    /// Whether its backend learns by itself, so that each pilot may have a model of its own.
+    #[serde(skip)]
+    pub trains: bool,
 }
 
 /// A cell on the board, with its scores over all items and everybody.
@@ -332,6 +335,7 @@ fn method(planned: &crate::plan::PlannedMethod) -> BoardMethod {
         summary: planned.facts.summary.clone(),
         learns_from: planned.facts.learns_from,
         role: Role::of(planned),
+        trains: !planned.adapter.is_none() && !HOST_ADAPTERS.contains(&&*planned.adapter.name),
     }
 }
 

@@ -32,8 +32,8 @@ pub struct PerThousand {
     pub prompt_tokens: f64,
     /// Tokens written.
     pub completion_tokens: f64,
-    /// US dollars.
-    pub usd: f64,
+    /// US dollars; `None` where the price of some answer is not known.
+    pub usd: Option<f64>,
 }
 
 impl PerThousand {
@@ -44,7 +44,7 @@ impl PerThousand {
         Some(Self {
             prompt_tokens: per(used.prompt_tokens),
             completion_tokens: per(used.completion_tokens),
-            usd: nano_per_thousand(used, facts) as f64 / 1e9,
+            usd: (used.unpriced == 0).then(|| nano_per_thousand(used, facts) as f64 / 1e9),
         })
     }
 }
@@ -79,9 +79,10 @@ pub fn has_drift(rows: &[[String; COLUMNS.len()]]) -> bool {
 fn row(board: &Board, cell: &BoardCell) -> Option<[String; COLUMNS.len()]> {
     let facts = &cell.facts;
     let used = facts.used.as_ref()?;
-    let mark = if names(board, &facts.method).len() > 1 { " DRIFT" } else { "" };
+    let mark = if has_drifted(board, &facts.method) { " DRIFT" } else { "" };
     let per_thousand = match answers(facts) {
         0 => "–".to_owned(),
+        _ if used.unpriced > 0 => "unknown".to_owned(),
         _ => money::text(nano_per_thousand(used, facts).into()),
     };
     Some([
@@ -90,10 +91,19 @@ fn row(board: &Board, cell: &BoardCell) -> Option<[String; COLUMNS.len()]> {
         answers(facts).to_string(),
         used.prompt_tokens.to_string(),
         used.completion_tokens.to_string(),
-        money::text(used.nano_usd.into()),
+        used.usd(),
         per_thousand,
         format!("{}{mark}", listed(&used.answered_by, NAMES_SHOWN)),
     ])
+}
+
+/// Whether a method's answers are of a mix: of several states of one model, or of several models
+/// where it does not have one trained for each pilot. A name begins with the model's.
+fn has_drifted(board: &Board, method: &str) -> bool {
+    let names = names(board, method);
+    let models: BTreeSet<&str> = names.iter().filter_map(|name| name.split(' ').next()).collect();
+    let has_one = !board.method(method).is_some_and(|method| method.trains);
+    names.len() > models.len() || (has_one && models.len() > 1)
 }
 
 /// Who answered for a method, in all of its cells.
@@ -146,7 +156,7 @@ mod tests {
     #[test]
     fn a_thousand_answers_cost_in_proportion() {
         let per = PerThousand::of(&facts(2, 2_000_000)).unwrap();
-        assert_eq!((per.prompt_tokens, per.usd), (30_000.0, 0.666666667));
+        assert_eq!((per.prompt_tokens, per.usd), (30_000.0, Some(0.666666667)));
         let nothing = CellFacts { used: None, ..facts(2, 0) };
         assert_eq!(PerThousand::of(&nothing), None);
     }

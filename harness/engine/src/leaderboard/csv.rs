@@ -9,7 +9,6 @@ use crate::{
     compare::{Compared, Difference, PilotSize},
     fault::{Fault, Result},
     interview::Used,
-    money,
     score::Estimate,
 };
 
@@ -148,10 +147,10 @@ fn of_cost(cell: &BoardCell) -> [String; COST.len()] {
     [
         sum(|used| used.prompt_tokens),
         sum(|used| used.completion_tokens),
-        used.map_or(String::new(), |used| money::text(used.nano_usd.into())),
+        used.map_or(String::new(), Used::usd),
         per(|per| per.prompt_tokens),
         per(|per| per.completion_tokens),
-        per(|per| per.usd),
+        real(cell.per_1000_answers.as_ref().and_then(|per| per.usd)),
         inert(used.map_or(String::new(), |used| cost::listed(&used.answered_by, usize::MAX))),
     ]
 }

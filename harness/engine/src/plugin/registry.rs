@@ -205,7 +205,11 @@ impl Plugins {
         })
     }
 
-    fn provenance(&self, wanted: &str, settings: &Value) -> Result<BTreeMap<String, String>> {
+    /// What of a backend, opened with these settings, changes its answers and is no setting.
+    ///
+    /// # Errors
+    /// As [`Plugins::backend_facts`].
+    pub fn provenance(&self, wanted: &str, settings: &Value) -> Result<BTreeMap<String, String>> {
         let usage = self.open_backend(wanted, settings)?.usage()?;
         let used: Used = serde_json::from_str(&usage)
             .map_err(|e| Fault::plugin(wanted, format!("its counters of use are wrong: {e}")))?;

@@ -145,6 +145,7 @@ impl<'a> Sessions<'a> {
             if pending.iter().any(|replicate| replicate.method == method.name) {
                 let wanted = plugins.wanted(&method.facts.plugin, &method.backend)?;
                 let backend = plugins.open_backend(&wanted, &method.settings)?;
+                check_unchanged(method, &plugins.provenance(&wanted, &method.settings)?)?;
                 let plugin = plugins.current(&method.facts.plugin)?;
                 let isolation = plugins.isolation(&plugin);
                 let cache = cache.filter(|_| is_frozen(method));
@@ -155,6 +156,25 @@ impl<'a> Sessions<'a> {
         }
         Ok(Self(sessions))
     }
+}
+
+/// Answers of one plan come from one model: what the opened backend says of it is what it said then.
+fn check_unchanged(method: &PlannedMethod, now: &BTreeMap<String, String>) -> Result<()> {
+    let then = &method.facts.provenance;
+    let names = then.keys().chain(now.keys());
+    let Some(name) = names.into_iter().find(|name| then.get(*name) != now.get(*name)) else {
+        return Ok(());
+    };
+    let shown = |facts: &BTreeMap<String, String>| {
+        facts.get(name).map_or("nothing".to_owned(), |value| format!("`{value}`"))
+    };
+    let message = format!(
+        "method `{}` has changed since the plan was made: its {name} is {} and was {}",
+        method.name,
+        shown(now),
+        shown(then)
+    );
+    Err(Fault::usage("", message).hint("put it back, or start a new run: `pilotbench run`"))
 }
 
 /// Whether a method's backend says the same to the same words, whatever the pilot.
