@@ -2,7 +2,7 @@
 
 use crate::{
     asking::{Answered, Asking, Model, Question, Style, Trouble, Written},
-    client::{Call, Client, Failure},
+    client::{Call, Client},
     conditions::Conditions,
     engine::{Engine, UnderWay},
     learn::{FineTuned, batch, fine_tune},
@@ -102,7 +102,7 @@ impl Backend for OpenAi {
         }
         adapted.deletes = settings.delete;
         let trained = self.wait(control, "training", move |shared| async move {
-            let price = |model: &str| shared.price(model);
+            let price = |model: &str| shared.price(model, false);
             fine_tune::train(&shared.client, &shared.model(), &settings, file, price).await
         })??;
         adapted.model = trained.model.clone();
@@ -171,7 +171,7 @@ impl OpenAi {
             Error::config("prices", format!("{file}: {why}"))
         })?;
         let style = style(&settings, &service)?;
-        let price = price(&prices, &service, &settings, &settings.model);
+        let price = price(&prices, &service, &settings.model, false);
         check_money(&settings, &service, &conditions, price)?;
         let client = Client::new(service, conditions, &prices.origin)
             .map_err(|why| Error::config("service", why))?;
@@ -232,7 +232,8 @@ impl OpenAi {
         let (items, stopping) = (Arc::clone(&adapted.items), Arc::clone(&stops));
         let task = self.engine.begin(move || async move {
             let asking = shared.asking(&model, &items);
-            answer_all(&asking, &questions, &stopping, &sender).await;
+            let by_batch = shared.price(&model.name, true);
+            answer_all(&asking, &questions, by_batch, (&stopping, &sender)).await;
         });
         Collected { answered: Vec::new(), failed: None, receiver, stops, task }.all(count, control)
     }
@@ -263,19 +264,21 @@ impl Shared {
         let name = self.settings.model.clone();
         let resolved = self.found.resolved.clone();
         let is_resolved = resolved.is_some();
-        let price = self.price(&name);
+        // An estimate is of the way that most requests will take.
+        let by_batch = self.settings.batch && self.client.conditions().estimate;
+        let price = self.price(&name, by_batch);
         Model { resolved: resolved.unwrap_or_else(|| name.clone()), name, is_resolved, price }
     }
 
-    fn price(&self, model: &str) -> Option<Price> {
-        price(&self.prices, &self.client.service, &self.settings, model)
+    fn price(&self, model: &str, by_batch: bool) -> Option<Price> {
+        price(&self.prices, &self.client.service, model, by_batch)
     }
 }
 
-fn price(prices: &Prices, service: &Service, settings: &Settings, model: &str) -> Option<Price> {
+fn price(prices: &Prices, service: &Service, model: &str, by_batch: bool) -> Option<Price> {
     match service.free {
         true => Some(Price::FREE),
-        false => prices.of(&service.name, model, settings.batch),
+        false => prices.of(&service.name, model, by_batch),
     }
 }
 
@@ -337,27 +340,26 @@ fn key(text: &str) -> u64 {
     Sha256::digest(text)[..8].iter().fold(0, |key, byte| key << 8 | u64::from(*byte))
 }
 
+/// What came of the question at an index.
+type Found = (usize, std::result::Result<Answered, Trouble>);
+
 /// Answers questions, as many at once as the service allows. Where one fails, no more are begun; those
 /// under way end, for they are paid for.
 async fn answer_all(
     asking: &Asking<'_>,
     questions: &[Question],
-    stops: &AtomicBool,
-    sender: &Sender<(usize, std::result::Result<Answered, Trouble>)>,
+    batch_price: Option<Price>,
+    (stops, sender): (&AtomicBool, &Sender<Found>),
 ) {
-    if asking.settings.batch && !asking.client.conditions().is_silent() {
-        let calls = questions.iter().map(|question| asking.calls(question));
-        let filled = match calls.collect::<std::result::Result<Vec<Vec<Call>>, Trouble>>() {
-            Ok(calls) => by_batch(asking.client, &calls.concat()).await.map_err(Trouble::Request),
-            Err(trouble) => Err(trouble),
-        };
-        if let Err(trouble) = filled {
-            let _ = sender.send((0, Err(trouble)));
-            return;
-        }
+    if asking.settings.batch
+        && !asking.client.conditions().is_silent()
+        && let Err(trouble) = by_batch(asking, questions, batch_price).await
+    {
+        let _ = sender.send((0, Err(trouble)));
+        return;
     }
-    let at_once = asking.client.service.limits.in_flight;
     let one = |(index, question)| answer_one(asking, index, question, stops, sender);
+    let at_once = asking.client.service.limits.in_flight;
     let all = futures_util::stream::iter(questions.iter().enumerate().map(one));
     all.buffer_unordered(at_once).for_each(|()| std::future::ready(())).await;
 }
@@ -367,7 +369,7 @@ async fn answer_one(
     index: usize,
     question: &Question,
     stops: &AtomicBool,
-    sender: &Sender<(usize, std::result::Result<Answered, Trouble>)>,
+    sender: &Sender<Found>,
 ) {
     if stops.load(Ordering::Relaxed) {
         return;
@@ -380,18 +382,28 @@ async fn answer_one(
     let _ = sender.send((index, answered));
 }
 
-async fn by_batch(client: &Client, calls: &[Call]) -> std::result::Result<(), Failure> {
-    match batch::missing(client, calls).len() >= batch::FEWEST {
-        true => batch::fill(client, calls).await,
-        false => Ok(()),
+/// Has the questions answered by a batch, where they are enough for one.
+async fn by_batch(
+    asking: &Asking<'_>,
+    questions: &[Question],
+    price: Option<Price>,
+) -> std::result::Result<(), Trouble> {
+    let mut calls: Vec<Call> = Vec::new();
+    for question in questions {
+        calls.extend(asking.calls(question)?);
     }
+    calls.iter_mut().for_each(|call| call.price = price);
+    if batch::missing(asking.client, &calls).len() >= batch::FEWEST {
+        batch::fill(asking.client, &calls).await?;
+    }
+    Ok(())
 }
 
 /// Answers on their way in.
 struct Collected {
     answered: Vec<Option<Answered>>,
     failed: Option<Error>,
-    receiver: Receiver<(usize, std::result::Result<Answered, Trouble>)>,
+    receiver: Receiver<Found>,
     stops: Arc<AtomicBool>,
     task: UnderWay,
 }

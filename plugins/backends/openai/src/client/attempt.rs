@@ -1,6 +1,6 @@
 //! One request on the wire, within bounds.
 
-use super::failure::Failure;
+use super::failure::{Failure, Reached};
 use reqwest::{
     Client, Method, StatusCode,
     header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -154,7 +154,7 @@ fn failed(error: &reqwest::Error) -> Failure {
         message: words(error),
         wait: None,
         is_crowded: false,
-        maybe_done: !error.is_connect(),
+        reached: if error.is_connect() { Reached::Nobody } else { Reached::Perhaps },
     }
 }
 

@@ -6,6 +6,17 @@ use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
+/// How far a request came that may be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// No connection stood.
+    Nobody,
+    /// The connection broke: the service may have done the work, and charge for it.
+    Perhaps,
+    /// The service said that it has no answer.
+    Service,
+}
+
 /// Why a request has no answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Failure {
@@ -17,8 +28,8 @@ pub enum Failure {
         wait: Option<Duration>,
         /// Whether the service has too much to do.
         is_crowded: bool,
-        /// Whether the service may have done the work all the same.
-        maybe_done: bool,
+        /// How far the request came.
+        reached: Reached,
     },
     /// A reply that is no answer: another attempt may have one, not many.
     Broken(String),
@@ -66,7 +77,7 @@ impl Failure {
 
     /// Whether the service may have answered, and charges for it.
     pub fn may_be_charged(&self) -> bool {
-        matches!(self, Self::Broken(_) | Self::Passing { maybe_done: true, .. })
+        matches!(self, Self::Broken(_) | Self::Passing { reached: Reached::Perhaps, .. })
     }
 }
 
@@ -112,7 +123,7 @@ pub(crate) fn of_status(
             message,
             wait: retry_after(headers, SystemTime::now()),
             is_crowded: matches!(status.as_u16(), 429 | 503 | 529),
-            maybe_done: status.as_u16() == 504,
+            reached: if status.as_u16() == 504 { Reached::Perhaps } else { Reached::Service },
         },
         _ => Failure::Lasting(message),
     }

@@ -11,6 +11,7 @@ mod pace;
 mod tests;
 
 pub(crate) use attempt::{Content, FILE_MAX, REPLY_MAX, Reply};
+use failure::Reached;
 pub(crate) use failure::{Failure, of_error, of_status};
 pub(crate) use kept::{Kept, write_file};
 
@@ -295,8 +296,8 @@ impl Client {
     pub(crate) async fn make(&self, path: &str, content: &Content) -> Result<Reply, Failure> {
         let made = async || match self.send(Method::POST, path, content, REPLY_MAX).await {
             // For what may be done, the one who asked looks.
-            Err(failure @ Failure::Passing { is_crowded: false, maybe_done, .. })
-                if maybe_done || failure.message().starts_with("status") =>
+            Err(failure @ Failure::Passing { is_crowded: false, reached, .. })
+                if reached != Reached::Nobody =>
             {
                 Ok(Err(failure))
             }

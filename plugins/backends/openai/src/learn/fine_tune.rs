@@ -152,12 +152,21 @@ pub(crate) async fn train(
         let (model, files) = (base.clone(), Vec::new());
         return Ok(FineTuned { model, files, name: training.name, receipt });
     }
+    // Services name what they train after what it is trained from.
+    let of_trained = |name: &str| price(name).or_else(|| price(&format!("ft:{}:", base.name)));
+    if base.price.is_some() && price(&format!("ft:{}:", base.name)).is_none() {
+        let name = &base.name;
+        let why = format!(
+            "no price of a model trained from `{name}` is known; `ft:{name}*` in prices.toml says it"
+        );
+        return Err(Failure::Lasting(why));
+    }
     if note.result.is_none() {
         training.run(&mut note, hyperparameters, file).await?;
     }
     let trained = note.result.clone().unwrap_or_default();
     let model = Model {
-        price: price(&trained).or(base.price),
+        price: of_trained(&trained),
         name: trained.clone(),
         resolved: trained,
         is_resolved: false,
