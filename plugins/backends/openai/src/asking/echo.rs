@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn place(token: &str, p: f64, offset: usize) -> Place {
-        Place { token: token.into(), log: Some(p.ln()), offset: Some(offset), top: Vec::new() }
+        Place { token: token.into(), log: Some(p.ln()), offset: Some(offset), top: Box::default() }
     }
 
     #[test]

@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn tokens_of_a_letter_are_added() {
         let top = [("A", 0.3), (" A", 0.2), ("a", 0.1), ("B.", 0.25)];
-        let top = top.map(|(token, p): (&str, f64)| (token.to_owned(), p.ln())).to_vec();
+        let top = top.map(|(token, p): (&str, f64)| (token.into(), p.ln())).into();
         let place = Place { top, ..Place::default() };
         assert!((of_letter(0, &place).unwrap().exp() - 0.5).abs() < 1e-12);
         assert!((of_letter(1, &place).unwrap().exp() - 0.25).abs() < 1e-12);

@@ -17,6 +17,7 @@ pub(crate) use requests::{Model, Style, Written};
 use crate::{
     client::{Call, Client, Failure, Kept, tokens},
     settings::Settings,
+    wire::Listed,
 };
 use backend_language::{Message, Problem};
 use pilotbench_plugin_sdk::{Answers, Error, Item, Receipt};
@@ -261,7 +262,7 @@ fn first_words(replies: &[Arc<Kept>]) -> String {
 /// Log-probabilities of options from those of the tokens that stand for them. What is not listed is
 /// at most as likely as the least likely that is, and as what is left over: that bound is taken.
 /// `None` where no option is listed.
-fn normed(listed: &[Option<f64>], top: &[(String, f64)]) -> Option<Vec<f64>> {
+fn normed(listed: &[Option<f64>], top: &[Listed]) -> Option<Vec<f64>> {
     if listed.iter().all(Option::is_none) {
         return None;
     }
@@ -280,7 +281,7 @@ mod tests {
 
     #[test]
     fn what_is_not_listed_is_bounded() {
-        let top = [("A".to_owned(), 0.6f64.ln()), ("B".to_owned(), 0.3f64.ln())];
+        let top = [("A".into(), 0.6f64.ln()), ("B".into(), 0.3f64.ln())];
         let logs = normed(&[Some(top[0].1), None, Some(top[1].1)], &top).unwrap();
         let sum: f64 = logs.iter().map(|log| log.exp()).sum();
         assert!((sum - 1.0).abs() < 1e-12);

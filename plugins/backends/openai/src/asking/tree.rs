@@ -3,6 +3,7 @@
 //! has no alternative costs nothing and is not asked for.
 
 use super::{Answered, Asking, Question, Trouble, normed, requests::Ask};
+use crate::wire::Listed;
 use backend_language::orders;
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ type Part = (String, Option<f64>, Vec<(usize, String)>);
 
 /// The branches that follow a branch, by the tokens that may stand next; `None` where no label goes
 /// on with any of them.
-fn parted(branch: Branch, top: &[(String, f64)]) -> Option<Vec<Branch>> {
+fn parted(branch: Branch, top: &[Listed]) -> Option<Vec<Branch>> {
     let is_root = branch.begun.is_empty();
     let mut parts: Vec<Part> = Vec::new();
     for (level, rest) in branch.rests {
@@ -84,7 +85,7 @@ fn parted(branch: Branch, top: &[(String, f64)]) -> Option<Vec<Branch>> {
 
 /// What a label goes on with: the likeliest token that it begins with, spaces before an answer aside;
 /// where none is listed, its next word. What is at its end goes on with nothing.
-fn step(rest: &str, top: &[(String, f64)], is_root: bool) -> (String, Option<f64>) {
+fn step(rest: &str, top: &[Listed], is_root: bool) -> (String, Option<f64>) {
     let read = |token: &str| {
         let token = if is_root && !rest.starts_with(' ') { token.trim_start() } else { token };
         (!token.is_empty() && rest.starts_with(token)).then(|| token.to_owned())
@@ -135,8 +136,8 @@ fn forced(mut branch: Branch) -> Branch {
 mod tests {
     use super::*;
 
-    fn top(list: &[(&str, f64)]) -> Vec<(String, f64)> {
-        list.iter().map(|(token, p)| ((*token).to_owned(), p.ln())).collect()
+    fn top(list: &[(&str, f64)]) -> Vec<Listed> {
+        list.iter().map(|(token, p)| ((*token).into(), p.ln())).collect()
     }
 
     fn branch(begun: &str, rests: &[&str]) -> Branch {

@@ -16,8 +16,10 @@ use tokio::sync::OnceCell;
 
 /// Version of what a key is made of, and of the files.
 const VERSION: u32 = 1;
-/// Answers in memory above which those that nobody waits for are let go.
-const MEMORY: usize = 100_000;
+/// Answers in memory above which those that nobody waits for are let go: some kilobytes each.
+const MEMORY: usize = 20_000;
+/// The same where the disk has them too.
+const MEMORY_BESIDE_DISK: usize = 5_000;
 /// Fields of a request that change no answer.
 const TRANSPORT: [&str; 2] = ["stream", "stream_options"];
 
@@ -93,7 +95,8 @@ impl Store {
     /// The place of an answer.
     pub(super) fn place(&self, key: Key) -> Place {
         let mut places = self.places();
-        if places.len() >= MEMORY {
+        let most = if self.folder.is_some() { MEMORY_BESIDE_DISK } else { MEMORY };
+        if places.len() >= most {
             places.retain(|_, place| Arc::strong_count(place) > 1);
         }
         Arc::clone(places.entry(key).or_default())
@@ -125,8 +128,13 @@ impl Store {
 /// Writes a file beside its place and renames it into it.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    let mut beside = match tempfile::NamedTempFile::new_in(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            tempfile::NamedTempFile::new_in(folder)?
+        }
+        beside => beside?,
+    };
     beside.write_all(bytes)?;
     beside.persist(path).map_err(|e| e.error)?;
     Ok(())

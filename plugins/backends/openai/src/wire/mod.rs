@@ -34,6 +34,10 @@ pub(crate) struct Said {
     pub fingerprint: Option<String>,
 }
 
+/// A token that might have stood at a place, with its log-probability. Thousands of answers are kept
+/// in memory: nothing is larger than it has to be.
+pub(crate) type Listed = (Box<str>, f64);
+
 /// A token and those that might have stood in its place.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Place {
@@ -45,8 +49,8 @@ pub(crate) struct Place {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
     /// Tokens with their log-probabilities.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub top: Vec<(String, f64)>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub top: Box<[Listed]>,
 }
 
 impl Said {

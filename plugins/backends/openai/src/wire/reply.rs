@@ -139,7 +139,7 @@ fn places(logs: Logs) -> Result<Vec<Place>, Failure> {
 
 fn place(position: Position) -> Result<Place, Failure> {
     let top = position.top_logprobs.unwrap_or_default().into_iter();
-    let top = top.map(|top| Ok((top.token, likely(top.logprob, top.prob)?)));
+    let top = top.map(|top| Ok((top.token.into(), likely(top.logprob, top.prob)?)));
     let log = Some(likely(position.logprob, position.prob)?);
     Ok(Place { token: position.token, log, offset: None, top: top.collect::<Result<_, _>>()? })
 }
@@ -163,7 +163,7 @@ fn columns(tokens: Vec<String>, (logs, tops, offsets): Columns) -> Result<Vec<Pl
             log: log.map(checked).transpose()?,
             offset: offsets.as_ref().map(|offsets| offsets[i]),
             top: top
-                .map(|(token, log)| Ok((token, checked(log)?)))
+                .map(|(token, log)| Ok((token.into(), checked(log)?)))
                 .collect::<Result<_, Failure>>()?,
         });
     }
@@ -208,7 +208,7 @@ mod tests {
                  [{"token": "A", "logprob": -0.1}, {"token": "B", "logprob": -2.5}]}]}}"#,
         );
         let said = chat.unwrap();
-        assert_eq!(said.places[0].top[1], ("B".to_owned(), -2.5));
+        assert_eq!(said.places[0].top[1], ("B".into(), -2.5));
         assert_eq!((said.prompt_tokens, said.by().as_deref()), (5, Some("m")));
         let sampled = with_choice(
             r#"{"message": {"content": "A"}, "logprobs": {"content": [
