@@ -1,10 +1,14 @@
-"""Whether two methods of a run answer alike where they were asked in the same words.
+"""Whether two methods of a run answer alike where they were asked in the same words, or whether one
+answers at all.
 
     python compare.py RESULTS NAME NAME MOST
+    python compare.py RESULTS NAME
 
 RESULTS is a folder of results with one run in it. A question is in the same words when the same person
-gave the same answers before it. It fails when the mean of the total variation is above MOST."""
+gave the same answers before it. It fails when the mean of the total variation is above MOST, or when an
+answer is none of the options."""
 
+import collections
 import json
 import pathlib
 import sys
@@ -42,7 +46,15 @@ def pairs(left, right):
                 break
 
 
-def main(results, one, other, most):
+def alone(results, method):
+    rows = answers(results, method).values()
+    said = collections.Counter(row[f"status.{item}"] for row in rows for item in items(row))
+    print(f"{method}: " + ", ".join(f"{count} {status}" for status, count in sorted(said.items())))
+    if set(said) != {"ok"}:
+        sys.exit("  those that are not ok name no option")
+
+
+def compare(results, one, other, most):
     left, right = answers(results, one), answers(results, other)
     asked = sum(len(items(row)) for row in left.values())
     found = list(pairs(left, right))
@@ -65,4 +77,4 @@ def main(results, one, other, most):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    (alone if len(sys.argv) == 3 else compare)(*sys.argv[1:])

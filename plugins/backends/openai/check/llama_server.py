@@ -10,7 +10,7 @@ import threading
 
 from xllamacpp import CommonParams, Server
 
-SLOTS, CONTEXT, THREADS = 2, 2048, 2
+SLOTS, CONTEXT, THREADS = 2, 2048, 1  # threads wait for each other: one is best beside other work
 
 model, port = sys.argv[1:]
 params = CommonParams()

@@ -2,12 +2,13 @@
 //! recorded with every result.
 
 use crate::{
-    asking::{Style, Way},
+    asking::{Style, Way, Written, echoed},
     client::{Call, Client, Failure, write_file},
     service::{Prefill, Price},
     settings::{Settings, Wanted},
-    wire::Said,
+    wire::{Listed, Said},
 };
+use backend_language::Message;
 use pilotbench_plugin_sdk::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -26,10 +27,12 @@ pub(crate) struct Capabilities {
     pub resolved: Option<String>,
 }
 
-/// A question with a prompt's end.
-const PROMPT: &str = "Is the sky blue?\nAnswer with one of:\n- Yes\n- No\nAnswer:";
-/// Fewest log-probabilities of a place that services give which give any.
-const FEW: usize = 5;
+/// A question.
+const QUESTION: &str = "Is the sky blue?\nAnswer with one of:\n- Yes\n- No";
+/// Log-probabilities of one token may differ by this much between two requests.
+const NEAR: f64 = 0.1;
+/// Log-probabilities of a place that services give which do not give as many as are wanted.
+const FEWER: [usize; 2] = [20, 5];
 
 impl Capabilities {
     /// Those of the service: asked for; with `--replay` and `--estimate` those that were found
@@ -103,7 +106,7 @@ impl Probe<'_> {
     async fn find(&self, style: &Style) -> std::result::Result<Result<Capabilities>, Failure> {
         match style {
             Style::Chat(prefill) => self.of_chat(*prefill).await,
-            Style::Text(_) => self.of_completions().await,
+            Style::Text(written) => self.of_completions(written).await,
         }
     }
 
@@ -159,53 +162,64 @@ impl Probe<'_> {
         Ok(Ok(Capabilities { way, top: 0, resolved }))
     }
 
-    async fn of_completions(&self) -> std::result::Result<Result<Capabilities>, Failure> {
+    async fn of_completions(
+        &self,
+        written: &Written,
+    ) -> std::result::Result<Result<Capabilities>, Failure> {
         let wanted = self.settings.answers;
-        let most = self.client.service.top_logprobs;
-        let ask = async |top: usize| {
-            let fields = json!({"prompt": PROMPT, "logprobs": top});
-            self.ask("/completions", fields, 1).await
-        };
-        let (top, said) = match ask(most).await {
-            Err(Failure::Lasting(_)) if most > FEW => (FEW, ask(FEW).await?),
-            said => (most, said?),
-        };
+        let question = Message { role: "user".into(), content: QUESTION.into() };
+        let prompt = written.prompt(&[question]).map_err(|p| Failure::Lasting(p.to_string()))?;
+        let (top, said) = self.logs("/completions", "logprobs", json!({"prompt": prompt})).await?;
         let resolved = said.model.clone();
-        let has_logs = said.places.first().is_some_and(|place| place.top.len() > 1);
+        let has_logs = top.is_some();
         let way = match wanted {
             Wanted::Text => Ok(Way::Text),
-            Wanted::Echo | Wanted::Auto if self.echoes().await? => Ok(Way::Echo),
-            Wanted::Echo => {
-                Err(unable("echo", "the service does not echo prompts with log-probabilities"))
+            Wanted::Echo | Wanted::Auto if has_logs && self.echoes(&prompt, &said).await? => {
+                Ok(Way::Echo)
             }
+            Wanted::Echo => Err(unable(
+                "echo",
+                "the service does not echo prompts with their log-probabilities",
+            )),
             Wanted::Letters if has_logs => Ok(Way::Letters),
             Wanted::Tree | Wanted::Auto if has_logs => Ok(Way::Tree),
             Wanted::Auto => Ok(Way::Text),
             _ => Err(unable("letters", "the service gives no log-probabilities")),
         };
-        Ok(way.map(|way| Capabilities { way, top, resolved }))
+        Ok(way.map(|way| Capabilities { way, top: top.unwrap_or(0), resolved }))
     }
 
-    /// How many log-probabilities a place has, where it has any.
+    /// How many log-probabilities a place has in a chat, where it has any.
     async fn chat_logs(&self) -> std::result::Result<(Option<usize>, Said), Failure> {
         let text = "Is the sky blue?\nAnswer with the letter of one of:\nA. Yes\nB. No";
         let messages = json!([{"role": "user", "content": text}]);
+        let fields = json!({"messages": messages, "logprobs": true});
+        self.logs("/chat/completions", "top_logprobs", fields).await
+    }
+
+    /// Asks for as many log-probabilities as may be had; how many those are, and the reply.
+    async fn logs(
+        &self,
+        path: &'static str,
+        field: &str,
+        fields: Value,
+    ) -> std::result::Result<(Option<usize>, Said), Failure> {
         let most = self.client.service.top_logprobs;
-        for top in [most, FEW] {
-            let mut fields = Map::new();
-            fields.insert("logprobs".into(), json!(true));
-            fields.insert("top_logprobs".into(), json!(top));
-            match self.chat(messages.clone(), 1, fields).await {
+        for top in std::iter::once(most).chain(FEWER.into_iter().filter(|few| *few < most)) {
+            let mut fields = fields.clone();
+            fields[field] = json!(top);
+            match self.ask(path, fields, 1).await {
                 Ok(said) => {
                     let has = said.places.first().is_some_and(|place| place.top.len() > 1);
                     return Ok((has.then_some(top), said));
                 }
-                Err(Failure::Lasting(_)) if top > FEW => {}
-                Err(Failure::Lasting(_)) => break,
+                Err(Failure::Lasting(_)) => {}
                 Err(other) => return Err(other),
             }
         }
-        Ok((None, self.chat(messages, 1, Map::new()).await?))
+        let mut without = fields;
+        without.as_object_mut().into_iter().for_each(|fields| drop(fields.remove("logprobs")));
+        Ok((None, self.ask(path, without, 1).await?))
     }
 
     /// Whether the service goes on with an answer that was begun: in the middle of a word.
@@ -252,18 +266,24 @@ impl Probe<'_> {
         })
     }
 
-    /// Whether prompts come back with log-probabilities.
-    async fn echoes(&self) -> std::result::Result<bool, Failure> {
-        let prompt = "The sky is blue";
-        let fields = json!({"prompt": prompt, "echo": true, "logprobs": 1});
+    /// Whether prompts come back with the log-probabilities of their tokens: the likeliest next token,
+    /// put behind the prompt, has to come back with the one that it was listed with.
+    async fn echoes(&self, prompt: &str, said: &Said) -> std::result::Result<bool, Failure> {
+        let listed = said.places.first().map_or(&[][..], |place| &place.top);
+        let is_word = |(token, _): &&Listed| token.chars().any(char::is_alphabetic);
+        let best = listed.iter().filter(is_word).max_by(|a, b| a.1.total_cmp(&b.1));
+        let Some((token, log)) = best else { return Ok(false) };
+        let fields = json!({"prompt": format!("{prompt}{token}"), "echo": true, "logprobs": 1});
         let said = match self.ask("/completions", fields, 1).await {
             Err(Failure::Lasting(_)) => return Ok(false),
             said => said?,
         };
-        let Some((_, echoed)) = said.places.split_last() else { return Ok(false) };
-        let text: String = echoed.iter().map(|place| place.token.as_str()).collect();
-        let has_logs = echoed.iter().skip(1).all(|place| place.log.is_some());
-        Ok(echoed.len() > 1 && has_logs && text.trim_start().ends_with(prompt))
+        Ok(match echoed(token, &said.places) {
+            Ok(places) => {
+                places.len() == 1 && places[0].log.is_some_and(|l| (l - log).abs() < NEAR)
+            }
+            Err(_) => false,
+        })
     }
 
     async fn chat(

@@ -1,14 +1,12 @@
 //! Labels after the prompt, echoed: the log-probability of each of their tokens.
 
-use super::{
-    Answered, Asking, Question, Trouble,
-    requests::{Ask, Style},
-};
+use super::{Answered, Asking, Question, Trouble, requests::Ask};
 use crate::{
     client::{Call, Failure, Kept},
     wire::Place,
 };
-use backend_language::{Message, Problem, orders};
+use backend_language::orders;
+use std::sync::Arc;
 
 impl Asking<'_> {
     /// One call for each label in each order.
@@ -31,59 +29,51 @@ impl Asking<'_> {
         if self.client.conditions().estimate {
             return Ok(self.likely(Vec::new(), replies));
         }
-        let chats = orders::chats(&question.chat, labels.len(), self.settings.orders)?;
         let mut found = Vec::new();
-        for (chat, replies) in chats.iter().zip(replies.chunks(labels.len())) {
-            found.push(Some(self.levels(chat, replies)?));
+        for of_order in replies.chunks(labels.len()) {
+            found.push(Some(self.levels(&labels, of_order)?));
         }
         Ok(self.likely(found, replies))
     }
 
     /// Log-probabilities of the labels, by the tree of their tokens: what has no alternative costs
     /// nothing.
-    fn levels(
-        &self,
-        chat: &[Message],
-        replies: &[std::sync::Arc<Kept>],
-    ) -> Result<Vec<f64>, Trouble> {
-        let Style::Text(written) = self.style else {
-            return Err(Problem::words("chats are not echoed").into());
+    fn levels(&self, labels: &[&str], replies: &[Arc<Kept>]) -> Result<Vec<f64>, Trouble> {
+        let gap = self.gap();
+        let of_label = |(label, reply): (&&str, &'_ Arc<Kept>)| -> Result<Vec<Place>, Failure> {
+            Ok(echoed(&format!("{gap}{label}"), &reply.said.places)?.to_vec())
         };
-        let start = written.prompt(chat)?.chars().count();
-        let paths: Vec<Vec<&Place>> = replies
-            .iter()
-            .map(|reply| after(start, &reply.said.places))
-            .collect::<Result<_, Failure>>()?;
+        let paths: Vec<Vec<Place>> =
+            labels.iter().zip(replies).map(of_label).collect::<Result<_, _>>()?;
         let mut levels = vec![0.0; paths.len()];
         descend(&paths, (0..paths.len()).collect(), 0, 0.0, &mut levels)?;
         Ok(levels)
     }
 }
 
-/// The tokens of the words after the prompt: all but the last, which was written.
-fn after(start: usize, places: &[Place]) -> Result<Vec<&Place>, Failure> {
+/// The echoed tokens that read these words at the end of the prompt: before the one that was written.
+/// Counted from the end, since services write a prompt's own marks in their own ways.
+pub(crate) fn echoed<'a>(words: &str, places: &'a [Place]) -> Result<&'a [Place], Failure> {
     let broken = |what: &str| Failure::Broken(format!("the echo {what}"));
     let (_, echoed) = places.split_last().ok_or_else(|| broken("is empty"))?;
-    let mut at = 0;
-    let mut found = Vec::new();
-    for place in echoed {
-        let offset = place.offset.unwrap_or(at);
-        at = offset + place.token.chars().count();
-        if offset >= start {
-            found.push(place);
-        } else if at > start {
-            return Err(broken("has a token across the end of the prompt"));
-        }
+    let mut left = words;
+    let mut start = echoed.len();
+    while !left.is_empty() {
+        let place = start.checked_sub(1).map(|at| &echoed[at]);
+        let place = place.filter(|place| !place.token.is_empty());
+        let before = place.and_then(|place| left.strip_suffix(place.token.as_str()));
+        left = before.ok_or_else(|| broken("does not end with the words that were sent"))?;
+        start -= 1;
     }
-    match found.iter().any(|place| place.log.is_none()) || found.is_empty() {
-        true => Err(broken("has no log-probabilities of the answer")),
-        false => Ok(found),
+    match echoed[start..].iter().all(|place| place.log.is_some()) {
+        true => Ok(&echoed[start..]),
+        false => Err(broken("has no log-probabilities of the answer")),
     }
 }
 
 /// Shares the log-probability of a place of the tree among the labels below it.
 fn descend(
-    paths: &[Vec<&Place>],
+    paths: &[Vec<Place>],
     mut labels: Vec<usize>,
     mut depth: usize,
     log: f64,
@@ -129,26 +119,27 @@ fn descend(
 mod tests {
     use super::*;
 
-    fn place(token: &str, p: f64, offset: usize) -> Place {
-        Place { token: token.into(), log: Some(p.ln()), offset: Some(offset), top: Box::default() }
+    fn place(token: &str, p: f64) -> Place {
+        Place { token: token.into(), log: Some(p.ln()), ..Place::default() }
     }
 
     #[test]
-    fn tokens_after_the_prompt_are_taken() {
+    fn words_are_found_from_the_end() {
         let places =
-            [place("Q:", 0.5, 0), place(" a", 0.5, 2), place("b", 0.1, 4), place("c", 0.9, 5)];
-        let found = after(2, &places).unwrap();
-        assert_eq!(found.len(), 2);
-        assert!(after(3, &places).is_err());
-        assert!(after(5, &places).is_err());
+            [place("", 0.5), place("Q:", 0.5), place(" a", 0.5), place("b", 0.1), place("c", 0.9)];
+        assert_eq!(echoed(" ab", &places).unwrap(), &places[2..4]);
+        assert!(echoed("ab", &places).is_err(), "a token across the end of the prompt");
+        assert!(echoed(" abc", &places).is_err() && echoed("x", &[]).is_err());
     }
 
     #[test]
     fn forced_tokens_cost_nothing() {
-        let shared = place("Some", 0.2, 0);
-        let (agree, disagree) = (place(" agree", 0.3, 4), place(" disagree", 0.1, 4));
-        let other = place("No", 0.6, 0);
-        let paths = vec![vec![&shared, &agree], vec![&shared, &disagree], vec![&other]];
+        let path = |tokens: &[(&str, f64)]| tokens.iter().map(|(t, p)| place(t, *p)).collect();
+        let paths: Vec<Vec<Place>> = vec![
+            path(&[("Some", 0.2), (" agree", 0.3)]),
+            path(&[("Some", 0.2), (" disagree", 0.1)]),
+            path(&[("No", 0.6)]),
+        ];
         let mut levels = vec![0.0; 3];
         descend(&paths, vec![0, 1, 2], 0, 0.0, &mut levels).unwrap();
         let p: Vec<f64> = levels.iter().map(|log: &f64| log.exp()).collect();

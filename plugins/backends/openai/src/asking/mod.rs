@@ -12,6 +12,7 @@ mod requests;
 mod spoken;
 mod tree;
 
+pub(crate) use echo::echoed;
 pub(crate) use requests::{Model, Style, Written};
 
 use crate::{

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::client::Call;
 use backend_language::{Message, Problem};
+use pilotbench_plugin_sdk::Item;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -18,10 +19,11 @@ impl Asking<'_> {
     /// The call of a person's questionnaire.
     pub(super) fn questionnaire_call(&self, question: &Question) -> Result<Call, Trouble> {
         let chat = self.sheet(&question.chat)?;
-        let schema = schema(self.items.iter().map(|item| {
+        let options = self.items.iter().map(|item| {
             let labels = item.levels.iter().map(|level| level.label.as_str());
-            (item.id.clone(), labels.collect())
-        }));
+            labels.collect()
+        });
+        let schema = schema(self.keys().into_iter().zip(options));
         let most_tokens = self.items.len() * (self.settings.max_tokens + AROUND);
         let schema = (self.way == Way::Schema).then_some(&schema);
         self.call(&chat, Ask::Sample { most_tokens, schema }, question.sheet)
@@ -35,12 +37,20 @@ impl Asking<'_> {
             None => {
                 let text = words(&reply)?;
                 let object = object(&text);
-                let answer = object.as_ref().and_then(|o| o.get(&self.items[question.item].id));
+                let answer = object.as_ref().and_then(|o| o.get(&self.keys()[question.item]));
                 level(answer, &self.labels(question), &text)
             }
         };
         // The first question pays for all.
         Ok(Answered { verdict, replies: vec![Arc::clone(&reply)], is_charged: question.item == 0 })
+    }
+
+    /// Keys of the questions. Objects come in the order of their keys, and questions are to be answered
+    /// in the order in which they are asked.
+    fn keys(&self) -> Vec<String> {
+        let width = self.items.len().to_string().len();
+        let key = |(i, item): (usize, &Item)| format!("q{:0width$}_{}", i + 1, item.id);
+        self.items.iter().enumerate().map(key).collect()
     }
 
     /// The person's chat with all questions on one sheet, without earlier answers.
@@ -53,8 +63,8 @@ impl Asking<'_> {
         let mut text = format!(
             "{arm}Answer all of these questions. Write one JSON object and nothing else, with these keys and, for each, one of the answers listed, word for word."
         );
-        for item in self.items {
-            text.push_str(&format!("\n\n{}: {}\nAnswer with one of:", item.id, item.text.trim()));
+        for (key, item) in self.keys().iter().zip(self.items) {
+            text.push_str(&format!("\n\n{key}: {}\nAnswer with one of:", item.text.trim()));
             for level in &item.levels {
                 text.push_str(&format!("\n- {}", level.label));
             }

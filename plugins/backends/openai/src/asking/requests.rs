@@ -47,7 +47,7 @@ impl Written {
     }
 
     /// The prompt of a chat, opened for its answer but for the spaces before it.
-    pub(super) fn prompt(&self, chat: &[Message]) -> Result<String, Problem> {
+    pub(crate) fn prompt(&self, chat: &[Message]) -> Result<String, Problem> {
         Ok(self.template.render(chat, true)? + &self.lead.opening)
     }
 }

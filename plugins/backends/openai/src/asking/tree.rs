@@ -58,10 +58,10 @@ type Part = (String, Option<f64>, Vec<(usize, String)>);
 /// The branches that follow a branch, by the tokens that may stand next; `None` where no label goes
 /// on with any of them.
 fn parted(branch: Branch, top: &[Listed]) -> Option<Vec<Branch>> {
-    let is_root = branch.begun.is_empty();
+    let spaced = branch.begun.is_empty() && begins_spaced(&branch.rests, top);
     let mut parts: Vec<Part> = Vec::new();
     for (level, rest) in branch.rests {
-        let (read, log) = step(&rest, top, is_root);
+        let (read, log) = step(&rest, top, spaced);
         match parts.iter_mut().find(|(known, _, _)| *known == read) {
             Some((_, _, labels)) => labels.push((level, rest)),
             None => parts.push((read, log, vec![(level, rest)])),
@@ -83,21 +83,36 @@ fn parted(branch: Branch, top: &[Listed]) -> Option<Vec<Branch>> {
     Some(next.collect())
 }
 
-/// What a label goes on with: the likeliest token that it begins with, spaces before an answer aside;
-/// where none is listed, its next word. What is at its end goes on with nothing.
-fn step(rest: &str, top: &[Listed], is_root: bool) -> (String, Option<f64>) {
-    let read = |token: &str| {
-        let token = if is_root && !rest.starts_with(' ') { token.trim_start() } else { token };
-        (!token.is_empty() && rest.starts_with(token)).then(|| token.to_owned())
+/// Whether an answer's first token begins with a space, where nothing says so: whichever way has more
+/// probability.
+fn begins_spaced(rests: &[(usize, String)], top: &[Listed]) -> bool {
+    let fits =
+        |token: &str| rests.iter().any(|(_, rest)| !token.is_empty() && rest.starts_with(token));
+    let mass = |with_space: bool| -> f64 {
+        let of_kind = top.iter().filter(|(token, _)| token.starts_with(SPACES) == with_space);
+        of_kind.filter(|(t, _)| fits(t.trim_start_matches(SPACES))).map(|(_, log)| log.exp()).sum()
     };
+    rests.iter().all(|(_, rest)| !rest.starts_with(' ')) && mass(true) > mass(false)
+}
+
+/// Spaces as tokens have them.
+const SPACES: [char; 3] = [' ', '▁', 'Ġ'];
+
+/// What a label goes on with: the longest token listed that it begins with, which is how a tokenizer
+/// writes it; where none is listed, its next word. What is at its end goes on with nothing.
+fn step(rest: &str, top: &[Listed], spaced: bool) -> (String, Option<f64>) {
     if rest.is_empty() {
         // Whatever else may stand here ends the label.
         let others: f64 = top.iter().map(|(_, log)| log.exp()).sum();
         return (String::new(), Some((1.0 - others).max(1e-12).ln()));
     }
+    let read = |token: &'_ str| -> Option<String> {
+        let word = if spaced { token.strip_prefix(SPACES)? } else { token };
+        (!word.is_empty() && rest.starts_with(word)).then(|| word.to_owned())
+    };
     let fitting = top.iter().filter_map(|(token, log)| Some((read(token)?, *log)));
-    match fitting.max_by(|a, b| a.1.total_cmp(&b.1)) {
-        Some((token, log)) => (token, Some(log)),
+    match fitting.max_by_key(|(word, _)| word.len()) {
+        Some((word, log)) => (word, Some(log)),
         None => {
             let spaces = rest.len() - rest.trim_start().len();
             let word = rest[spaces..].find(' ').map_or(rest.len(), |at| spaces + at);
@@ -148,8 +163,9 @@ mod tests {
     #[test]
     fn labels_part_by_the_tokens_that_they_go_on_with() {
         let root = branch("", &["Somewhat agree", "Somewhat disagree", "Neither"]);
-        let next = parted(root, &top(&[("Some", 0.4), ("S", 0.1), (" Neither", 0.2), ("I", 0.1)]));
-        let next = next.unwrap();
+        // A shorter token may be likelier: it begins other words.
+        let listed = [("S", 0.5), ("Some", 0.2), ("Neither", 0.1), (" Neither", 0.05), ("I", 0.1)];
+        let next = parted(root, &top(&listed)).unwrap();
         assert_eq!(next.len(), 2);
         assert_eq!((next[0].begun.as_str(), next[0].rests[0].1.as_str()), ("Somewhat", " agree"));
         assert!((next[0].log.exp() - 2.0 / 3.0).abs() < 1e-12);
@@ -157,6 +173,14 @@ mod tests {
         let inner = branch("Somewhat", &[" agree", " disagree"]);
         let next = parted(inner, &top(&[(" dis", 0.5), (" agree", 0.25)])).unwrap();
         assert!((next[0].log.exp() - 1.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_answer_begins_as_the_model_begins_it() {
+        let root = branch("", &["Yes", "No"]);
+        let listed = [(" Yes", 0.5), ("Yes", 0.1), ("No", 0.2), ("▁No", 0.125), (" N", 0.01)];
+        let next = parted(root, &top(&listed)).unwrap();
+        assert!((next[0].log.exp() - 0.8).abs() < 1e-12, "{}", next[0].log.exp());
     }
 
     #[test]

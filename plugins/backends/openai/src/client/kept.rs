@@ -19,7 +19,7 @@ const VERSION: u32 = 1;
 /// Answers in memory above which those that nobody waits for are let go: some kilobytes each.
 const MEMORY: usize = 20_000;
 /// The same where the disk has them too.
-const MEMORY_BESIDE_DISK: usize = 5_000;
+const MEMORY_BESIDE_DISK: usize = 2_000;
 /// Fields of a request that change no answer.
 const TRANSPORT: [&str; 2] = ["stream", "stream_options"];
 

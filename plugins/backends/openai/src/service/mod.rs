@@ -169,7 +169,7 @@ impl Service {
             key,
             prefill: entry.prefill.unwrap_or_default(),
             max_tokens: entry.max_tokens_field.unwrap_or_default(),
-            top_logprobs: entry.top_logprobs.unwrap_or(20).clamp(2, 20),
+            top_logprobs: entry.top_logprobs.unwrap_or(20).clamp(2, 1000),
             limits: entry.limits()?,
         })
     }

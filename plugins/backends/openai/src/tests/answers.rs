@@ -171,7 +171,10 @@ fn a_questionnaire_is_one_request_a_person() {
             let sheet = double.requests().last().unwrap().json();
             let text = sheet["messages"][1]["content"].as_str().unwrap();
             assert!(text.starts_with("The arm.\n\nAnswer all of these"), "{text}");
-            assert!(text.contains("trust: Do you trust it?") && text.contains("- yes"), "{text}");
+            assert!(
+                text.contains("q1_trust: Do you trust it?") && text.contains("- yes"),
+                "{text}"
+            );
         }
     }
 }

@@ -45,9 +45,6 @@ pub(crate) struct Place {
     pub token: String,
     /// Its log-probability; `None` where nothing comes before it.
     pub log: Option<f64>,
-    /// Where it begins in prompt and answer, in characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offset: Option<usize>,
     /// Tokens with their log-probabilities.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub top: Box<[Listed]>,

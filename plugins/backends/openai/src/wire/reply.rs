@@ -53,7 +53,6 @@ struct Logs {
     tokens: Option<Vec<String>>,
     token_logprobs: Option<Vec<Option<f64>>>,
     top_logprobs: Option<Vec<Option<BTreeMap<String, f64>>>>,
-    text_offset: Option<Vec<usize>>,
 }
 
 #[derive(Deserialize)]
@@ -96,12 +95,20 @@ pub(crate) fn reply(body: &[u8], key: &Key) -> Result<Said, Failure> {
         refusal: refusal.filter(|words| !words.is_empty()),
         finish: choice.finish_reason.unwrap_or_default(),
         places: choice.logprobs.map(places).transpose()?.unwrap_or_default(),
-        model: whole.model,
+        model: whole.model.map(named),
         fingerprint: whole.system_fingerprint,
         ..Said::default()
     };
     usage.fill(&mut said);
     Ok(said)
+}
+
+/// A model's name. Some servers give the path of its file, which is nobody's business.
+pub(super) fn named(model: String) -> String {
+    match model.starts_with('/') {
+        true => model.rsplit('/').next().unwrap_or_default().to_owned(),
+        false => model,
+    }
 }
 
 /// JSON of a known shape. A key that stands twice, `NaN` and other text are no such.
@@ -129,10 +136,7 @@ impl Usage {
 fn places(logs: Logs) -> Result<Vec<Place>, Failure> {
     match (logs.content, logs.tokens) {
         (Some(content), _) => content.into_iter().map(place).collect(),
-        (None, Some(tokens)) => {
-            let logs = (logs.token_logprobs, logs.top_logprobs, logs.text_offset);
-            columns(tokens, logs)
-        }
+        (None, Some(tokens)) => columns(tokens, (logs.token_logprobs, logs.top_logprobs)),
         (None, None) => Ok(Vec::new()),
     }
 }
@@ -141,27 +145,25 @@ fn place(position: Position) -> Result<Place, Failure> {
     let top = position.top_logprobs.unwrap_or_default().into_iter();
     let top = top.map(|top| Ok((top.token.into(), likely(top.logprob, top.prob)?)));
     let log = Some(likely(position.logprob, position.prob)?);
-    Ok(Place { token: position.token, log, offset: None, top: top.collect::<Result<_, _>>()? })
+    Ok(Place { token: position.token, log, top: top.collect::<Result<_, _>>()? })
 }
 
 type Tops = Vec<Option<BTreeMap<String, f64>>>;
-type Columns = (Option<Vec<Option<f64>>>, Option<Tops>, Option<Vec<usize>>);
+type Columns = (Option<Vec<Option<f64>>>, Option<Tops>);
 
-fn columns(tokens: Vec<String>, (logs, tops, offsets): Columns) -> Result<Vec<Place>, Failure> {
+fn columns(tokens: Vec<String>, (logs, tops): Columns) -> Result<Vec<Place>, Failure> {
     let count = tokens.len();
     let logs = logs.ok_or_else(|| broken("has tokens without log-probabilities"))?;
     let tops = tops.unwrap_or_else(|| vec![None; count]);
     if logs.len() != count || tops.len() != count {
         return Err(broken("has columns of log-probabilities of unequal length"));
     }
-    let offsets = offsets.filter(|offsets| offsets.len() == count);
     let mut places = Vec::with_capacity(count);
-    for (i, ((token, log), top)) in tokens.into_iter().zip(logs).zip(tops).enumerate() {
+    for ((token, log), top) in tokens.into_iter().zip(logs).zip(tops) {
         let top = top.unwrap_or_default().into_iter();
         places.push(Place {
             token,
             log: log.map(checked).transpose()?,
-            offset: offsets.as_ref().map(|offsets| offsets[i]),
             top: top
                 .map(|(token, log)| Ok((token.into(), checked(log)?)))
                 .collect::<Result<_, Failure>>()?,
@@ -220,7 +222,7 @@ mod tests {
                 "top_logprobs": [null, {" b": -1.5}], "text_offset": [0, 1]}}"#,
         );
         let places = columns.unwrap().places;
-        assert_eq!((places[0].log, places[1].log, places[1].offset), (None, Some(-1.5), Some(1)));
+        assert_eq!((places[0].log, places[1].log), (None, Some(-1.5)));
     }
 
     #[test]

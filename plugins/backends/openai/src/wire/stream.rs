@@ -46,7 +46,7 @@ pub(crate) fn stream(body: &[u8], key: &Key) -> Result<Said, Failure> {
         if let Some(error) = piece.error.filter(|error| !error.is_null()) {
             return Err(crate::client::of_error(&error, key));
         }
-        said.model = piece.model.or(said.model);
+        said.model = piece.model.map(reply::named).or(said.model);
         said.fingerprint = piece.system_fingerprint.or(said.fingerprint);
         usage = piece.usage.or(usage);
         let Some(choice) = piece.choices.unwrap_or_default().pop() else { continue };
