@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Integrity = 4,
     /// The same replicate gave two different answers.
     Nondeterminism = 5,
+    /// A comparison found what it was to fail on.
+    Regression = 6,
     /// Stopped by Ctrl-C.
     Interrupted = 130,
     /// Stopped by SIGTERM.

@@ -1,9 +1,11 @@
 //! What can be typed.
 
+mod compare;
 mod model;
 mod plugin;
 mod spending;
 
+pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
 pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
     AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
@@ -27,7 +29,8 @@ Examples:
 
 Exit codes: 0 done, 1 some replicates failed or a service is of no more use, 2 usage, configuration
 or a refused key, 3 the money that may be spent is spent, 4 store, plugin or integrity, 5 the same
-replicate gave two answers, 130/143 stopped by a signal.";
+replicate gave two answers, 6 a comparison found what it was to fail on, 130/143 stopped by a
+signal.";
 
 const SCORE_EXAMPLES: &str = "\
 Examples:
@@ -121,6 +124,9 @@ pub(crate) enum Command {
     /// Score a run with other metrics, or answers that another system made.
     #[command(after_help = SCORE_EXAMPLES)]
     Score(ScoreArguments),
+    /// Compare a run with another: what became worse, better, or cannot be told apart.
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArguments),
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),

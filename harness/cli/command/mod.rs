@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod cache;
+mod compare;
 mod estimate;
 mod experiment;
 mod leaderboard;
@@ -31,6 +32,7 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Plan(arguments) => plan::plan(places, &arguments),
         Command::Leaderboard(arguments) => leaderboard::leaderboard(places, &arguments),
         Command::Score(arguments) => score::score(places, &arguments),
+        Command::Compare(arguments) => compare::compare(places, &arguments),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Model(command) => model::act(command),

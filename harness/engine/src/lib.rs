@@ -43,5 +43,8 @@ pub mod score;
 // What scores mean: against the same pilot without a model, against humans, against other methods.
 pub mod compare;
 
+// One run against another: what changed.
+pub mod contrast;
+
 // Scores become tables.
 pub mod leaderboard;

@@ -43,6 +43,53 @@ impl Difference {
     }
 }
 
+/// How intervals are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Interval {
+    /// Kind.
+    pub kind: IntervalKind,
+    /// Coverage.
+    pub confidence: f64,
+}
+
+impl Difference {
+    /// The difference of `a` from `b`, whose draws are of the same people and seeds.
+    ///
+    /// # Errors
+    /// When there are no draws to tell how sure it is.
+    pub fn paired(
+        better: Better,
+        a: &Draws,
+        b: &Draws,
+        interval: Interval,
+    ) -> Result<Self, &'static str> {
+        let (bad_a, bad_b) = (Badness::of(a, better), Badness::of(b, better));
+        let value = bad_a.value - bad_b.value;
+        let draws = paired(&bad_a.draws, &bad_b.draws, |a, b| a - b);
+        let se = deviation(&draws).ok_or(NO_DRAWS)?;
+        let df = match seed_differences(a, b).len() {
+            0 | 1 => draws.len() - 1,
+            seeds => seeds - 1,
+        };
+        match interval.kind {
+            // Draws are not skewed by much where two similar scores are subtracted.
+            IntervalKind::Student => Ok(Self::of_error(value, se, df as f64, interval.confidence)),
+            IntervalKind::Percentile | IntervalKind::Bca => {
+                let (low, high) = percentile(&draws, interval.confidence).ok_or(NO_DRAWS)?;
+                Ok(Self { low, high, ..Self::of_error(value, se, df as f64, interval.confidence) })
+            }
+        }
+    }
+
+    /// A difference with its standard error and the degrees of freedom of that.
+    pub fn of_error(value: f64, se: f64, df: f64, confidence: f64) -> Self {
+        let half = student_half(se, df, confidence);
+        let p = p_value(value, se, df);
+        let (low, high) = (value - half, value + half);
+        Self { value, low, high, se, p, p_seeds: None, p_adjusted: p }
+    }
+}
+
 /// The difference of `a` from `b`. With a name the test over seeds is made, by signs that belong to it.
 ///
 /// # Errors
@@ -55,29 +102,12 @@ pub(super) fn difference(
     seeds: Option<&[&str]>,
 ) -> Result<Difference, &'static str> {
     let (a, b) = (a.ok_or("the score is undefined")?, b.ok_or("the baseline has no score")?);
-    let (bad_a, bad_b) = (Badness::of(a, better), Badness::of(b, better));
-    let value = bad_a.value - bad_b.value;
-    let draws = paired(&bad_a.draws, &bad_b.draws, |a, b| a - b);
-    let se = deviation(&draws).ok_or(NO_DRAWS)?;
-    let by_seed = seed_differences(a, b);
-    let df = match by_seed.len() {
-        0 | 1 => draws.len() - 1,
-        seeds => seeds - 1,
-    };
-    let (low, high) = match field.plan.score.interval {
-        // Draws are not skewed by much where two similar scores are subtracted.
-        IntervalKind::Student => {
-            let half = student_half(se, df, field.confidence());
-            (value - half, value + half)
-        }
-        IntervalKind::Percentile | IntervalKind::Bca => {
-            percentile(&draws, field.confidence()).ok_or(NO_DRAWS)?
-        }
-    };
+    let interval = Interval { kind: field.plan.score.interval, confidence: field.confidence() };
+    let difference = Difference::paired(better, a, b, interval)?;
     let has_direction = matches!(better, Better::Lower | Better::Higher);
-    let p_seeds = seeds.filter(|_| has_direction).and_then(|name| sign_flips(&by_seed, name));
-    let p = p_value(value, se, df);
-    Ok(Difference { value, low, high, se, p, p_seeds, p_adjusted: p })
+    let p_seeds = seeds.filter(|_| has_direction);
+    let p_seeds = p_seeds.and_then(|name| sign_flips(&seed_differences(a, b), name));
+    Ok(Difference { p_seeds, ..difference })
 }
 
 /// Differences at the seeds where both are defined.
@@ -86,19 +116,19 @@ fn seed_differences(a: &Draws, b: &Draws) -> Vec<f64> {
     a.seeds.iter().filter_map(|(seed, value)| Some(value - other(*seed)?)).collect()
 }
 
-fn student_half(se: f64, df: usize, confidence: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, df as f64)
+fn student_half(se: f64, df: f64, confidence: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, df)
         .map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + confidence / 2.0) * se)
 }
 
-fn p_value(value: f64, se: f64, df: usize) -> f64 {
+fn p_value(value: f64, se: f64, df: f64) -> f64 {
     if value == 0.0 {
         return 1.0;
     }
     if se == 0.0 {
         return 0.0;
     }
-    StudentsT::new(0.0, 1.0, df as f64).map_or(1.0, |t| 2.0 * t.cdf(-(value / se).abs()))
+    StudentsT::new(0.0, 1.0, df).map_or(1.0, |t| 2.0 * t.cdf(-(value / se).abs()))
 }
 
 /// The headline of a method less that of the baseline, for each size at which the method has a cell;

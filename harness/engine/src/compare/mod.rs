@@ -20,7 +20,8 @@ mod skill;
 mod verdict;
 
 pub use curve::{Curve, Equivalent, PilotSize};
-pub use difference::Difference;
+pub use difference::{Difference, Interval};
+pub use multiple::holm;
 pub use rank::Rank;
 pub use role::{Role, baseline};
 pub use verdict::Verdict;

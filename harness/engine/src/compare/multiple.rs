@@ -1,7 +1,7 @@
 //! Several tests at once.
 
 /// Adjusted p-values of Holm (1979): against the share of false claims at all. In the order given.
-pub(super) fn holm(p: &[f64]) -> Vec<f64> {
+pub fn holm(p: &[f64]) -> Vec<f64> {
     let order = rising(p);
     let mut adjusted = vec![0.0; p.len()];
     let mut largest: f64 = 0.0;

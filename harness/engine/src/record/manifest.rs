@@ -143,6 +143,9 @@ pub struct Volatile {
     /// What kept the plugin from the rest of the machine.
     #[serde(default)]
     pub isolation: String,
+    /// The machine: speeds of different ones say nothing of each other.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub machine: String,
     /// Requests, and those whose answer was known from before; none where nothing is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<[usize; 2]>,

@@ -17,12 +17,14 @@
 mod answers;
 mod journal;
 mod lock;
+mod machine;
 mod manifest;
 mod store;
 
 pub use answers::{decode, encode};
 pub use journal::Journal;
 pub use lock::Lock;
+pub use machine::machine;
 pub use manifest::{Adapted, AnswersFile, Counts, Failure, Manifest, Sets, Volatile};
 
 use crate::{

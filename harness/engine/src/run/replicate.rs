@@ -124,6 +124,7 @@ pub(super) fn run(
         adapt_ms: (adapted - started).as_secs_f64() * 1e3,
         answer_ms: (answered - adapted).as_secs_f64() * 1e3,
         isolation: isolation.clone(),
+        machine: record::machine(),
         known: cached.map(|cached| cached.counts()),
     };
     let manifest = Manifest::new(

@@ -1,0 +1,177 @@
+//! `compare`: one run against another.
+
+mod forms;
+mod junit;
+
+use super::set_threads;
+use crate::{
+    arguments::{Chosen, CompareArguments, CompareFormat, FailOn, Places},
+    exit::Exit,
+    output,
+    progress::Shown,
+    setting::{self, Recorded},
+    signals,
+};
+use pilotbench_engine::{
+    contrast::{CellSpeed, Contrast, Rules, Side, speeds},
+    fault::{Fault, Result},
+    plan::{Plan, VALID_RATE},
+    score::{self, Scores},
+};
+use serde::Serialize;
+use std::{fs, io::Write, path::Path, sync::atomic::AtomicBool};
+
+/// Two runs and what they say of each other.
+#[derive(Serialize)]
+pub(super) struct Report {
+    pub(super) base: String,
+    pub(super) new: String,
+    pub(super) rules: Rules,
+    #[serde(flatten)]
+    pub(super) contrast: Contrast,
+    pub(super) regressions: usize,
+    pub(super) changes_in_all: usize,
+}
+
+/// A run with its scores.
+struct Scored {
+    recorded: Recorded,
+    plan: Plan,
+    scores: Scores,
+    speeds: Vec<CellSpeed>,
+}
+
+impl Scored {
+    fn side(&self) -> Side<'_> {
+        Side { plan: &self.plan, scores: &self.scores, speeds: &self.speeds }
+    }
+}
+
+/// Compares two runs.
+pub(super) fn compare(places: &Places, arguments: &CompareArguments) -> Result<Exit> {
+    set_threads(places, &arguments.work)?;
+    let mut rules = rules(arguments)?;
+    let stop = signals::listen()?;
+    let opened = |name: &String| {
+        setting::recorded(places, &Chosen { run: Some(name.clone()), allow_changed_plugins: true })
+    };
+    let (base, new) = (opened(&arguments.base)?, opened(&arguments.new)?);
+    if rules.scores.is_empty() {
+        rules.scores.push(headline(&new.plan)?);
+    }
+    let base = scored(base, &rules.scores, arguments, stop)?;
+    let new = scored(new, &rules.scores, arguments, stop)?;
+    let contrast = Contrast::of(&base.side(), &new.side(), &rules);
+    let report = Report {
+        base: setting::folder_name(base.recorded.record.root()),
+        new: setting::folder_name(new.recorded.record.root()),
+        regressions: contrast.regressions(),
+        changes_in_all: contrast.all_changes(),
+        rules,
+        contrast,
+    };
+    show(&report, arguments)?;
+    let has_failed = match arguments.fail_on {
+        FailOn::Never => false,
+        FailOn::Regression => report.regressions > 0,
+        FailOn::AnyChange => report.changes_in_all > 0,
+    };
+    Ok(if has_failed { Exit::Regression } else { Exit::Done })
+}
+
+fn rules(arguments: &CompareArguments) -> Result<Rules> {
+    let CompareArguments { margin, confidence, speed_margin, no_speed, .. } = *arguments;
+    if !(0.5..1.0).contains(&confidence) {
+        return Err(Fault::usage(
+            "--confidence",
+            format!("{confidence} is not from 0.5 to below 1"),
+        ));
+    }
+    for (name, value) in [("--margin", margin), ("--speed-margin", speed_margin)] {
+        if !(value >= 0.0 && value.is_finite()) {
+            return Err(Fault::usage(name, format!("{value} is no margin")));
+        }
+    }
+    let speed_margin = (!no_speed).then_some(speed_margin);
+    Ok(Rules { scores: arguments.score.clone(), confidence, margin, speed_margin })
+}
+
+/// The score that orders a run's board.
+fn headline(plan: &Plan) -> Result<String> {
+    let named =
+        plan.leaderboard.headline.clone().or_else(|| plan.leaderboard.columns.first().cloned());
+    let usual =
+        || plan.metrics.iter().flat_map(|metric| metric.facts.scores.first()).next().cloned();
+    named.or_else(usual).ok_or_else(|| {
+        Fault::usage("--score", "the new run has no metric").hint("name a score of a metric")
+    })
+}
+
+/// Scores a run by the metrics alone that give these scores.
+fn scored(
+    recorded: Recorded,
+    names: &[String],
+    arguments: &CompareArguments,
+    stop: &AtomicBool,
+) -> Result<Scored> {
+    let mut plan = recorded.plan.clone();
+    let gives = |scores: &[String]| names.iter().any(|name| scores.contains(name));
+    plan.metrics.retain(|metric| gives(&metric.facts.scores));
+    let is_given = |name: &String| {
+        name == VALID_RATE || plan.metrics.iter().any(|metric| metric.facts.scores.contains(name))
+    };
+    if let Some(missing) = names.iter().find(|name| !is_given(name)) {
+        let run = setting::folder_name(recorded.record.root());
+        let message = format!("no metric of {run} gives `{}`", missing.escape_debug());
+        let known: Vec<&str> = recorded
+            .plan
+            .metrics
+            .iter()
+            .flat_map(|metric| metric.facts.scores.iter().map(String::as_str))
+            .collect();
+        return Err(
+            Fault::usage("--score", message).hint(format!("there are: {}", known.join(", ")))
+        );
+    }
+    plan.leaderboard.columns = names.to_vec();
+    plan.leaderboard.headline = names.first().cloned();
+    let sources = &recorded.sources;
+    let answers = score::Recorded { plan: &plan, record: &recorded.record };
+    let shown = Shown::new("scoring", arguments.work.quiet);
+    shown.of(score::cells(&plan).len());
+    let step = || shown.step();
+    let scores = score::score(&plan, &sources.experiments, &sources.plugins, &answers, &step, stop);
+    shown.end();
+    let (scores, speeds) = (scores?, speeds(&recorded.plan, &recorded.record)?);
+    Ok(Scored { recorded, plan, scores, speeds })
+}
+
+fn show(report: &Report, arguments: &CompareArguments) -> Result<()> {
+    let text = match arguments.format {
+        CompareFormat::Terminal => forms::terminal(report),
+        CompareFormat::Markdown => forms::markdown(report),
+        CompareFormat::Json => {
+            serde_json::to_string_pretty(report).map_err(|e| Fault::usage("json", e))? + "\n"
+        }
+        CompareFormat::Junit => junit::junit(report)?,
+        CompareFormat::Github => {
+            if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+                append(Path::new(&file), &forms::markdown(report))?;
+            }
+            forms::github(report)
+        }
+    };
+    match &arguments.out {
+        Some(file) => fs::write(file, text).map_err(|e| Fault::store(file.display(), e)),
+        None => {
+            output::print(&text);
+            Ok(())
+        }
+    }
+}
+
+fn append(path: &Path, text: &str) -> Result<()> {
+    let file = fs::OpenOptions::new().append(true).create(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|e| Fault::store(path.display(), e))
+}
