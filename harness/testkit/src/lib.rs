@@ -34,6 +34,8 @@ pub enum Fault {
     SpeaksBadly,
     Fails,
     Sleeps,
+    /// Answers evenly but for a tenth, which the first option has more and the last less.
+    Leans,
     /// Has no money for about half of the seeds, unless there is a budget of 2 US dollars.
     Budget,
     /// A service is gone for about half of the seeds.
@@ -147,6 +149,12 @@ impl Stress {
             }
             Fault::SpeaksWell => answers.text(id, &format!(" {}. ", levels[0].label)),
             Fault::SpeaksBadly => answers.text(id, "\u{1b}[31mhard to say"),
+            Fault::Leans => {
+                let mut leaning = even;
+                leaning[0] += 0.1;
+                leaning[levels.len() - 1] -= 0.1;
+                answers.probabilities(id, &leaning);
+            }
             _ => answers.probabilities(id, &even),
         }
     }

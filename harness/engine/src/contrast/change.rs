@@ -162,6 +162,7 @@ pub(super) fn judge(changes: &mut [Change], rules: &Rules) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix64;
 
     fn draws(values: &[f64]) -> Draws {
         let seeds = (1..).zip(values.iter().copied()).collect();
@@ -179,6 +180,58 @@ mod tests {
         let higher = independent(Better::Higher, &a, &b, 0.95).unwrap();
         assert!(higher.value < 0.0 && (higher.p - difference.p).abs() < 1e-12);
         assert!(independent(Better::Lower, &a, &draws(&[0.1]), 0.95).is_err());
+    }
+
+    /// Contrasts of two runs of one law and other seeds: 20 cells each, differing in nothing but
+    /// chance. At a rate of 5 % a handful of 200 may say otherwise.
+    #[test]
+    fn false_alarms_are_as_rare_as_stated() {
+        let mut stream = SplitMix64::new(7);
+        let mut normal = || (0..12).map(|_| stream.uniform()).sum::<f64>() - 6.0;
+        let mut run = || draws(&(0..10).map(|_| 0.3 + 0.05 * normal()).collect::<Vec<_>>());
+        let rules = Rules { scores: vec![], confidence: 0.95, margin: 0.0, speed_margin: None };
+        let mut alarms = 0;
+        for _ in 0..200 {
+            let change = |_| {
+                let (a, b) = (run(), run());
+                let difference = independent(Better::Lower, &a, &b, 0.95).unwrap();
+                changed(difference)
+            };
+            let mut changes: Vec<Change> = (0..20).map(change).collect();
+            judge(&mut changes, &rules);
+            let is_alarm = |c: &Change| matches!(c.outcome, Outcome::Worse | Outcome::Better);
+            alarms += usize::from(changes.iter().any(is_alarm));
+        }
+        assert!(alarms <= 16, "{alarms} of 200");
+    }
+
+    fn changed(difference: Difference) -> Change {
+        Change {
+            experiment: "e".into(),
+            method: "m".into(),
+            size: 8,
+            strategy: "random".into(),
+            score: "s".into(),
+            base: 0.3,
+            new: 0.3 + difference.value,
+            difference,
+            pairing: Pairing::People,
+            outcome: Outcome::Noisy,
+        }
+    }
+
+    #[test]
+    fn outcomes_follow_interval_and_margin() {
+        let outcome = |value: f64, se: f64, margin: f64| {
+            let mut changes = vec![changed(Difference::of_error(value, se, 20.0, 0.95))];
+            let rules = Rules { scores: vec![], confidence: 0.95, margin, speed_margin: None };
+            judge(&mut changes, &rules);
+            changes[0].outcome
+        };
+        assert_eq!(outcome(0.1, 0.01, 0.02), Outcome::Worse);
+        assert_eq!(outcome(-0.1, 0.01, 0.02), Outcome::Better);
+        assert_eq!(outcome(0.005, 0.002, 0.02), Outcome::Equivalent);
+        assert_eq!(outcome(0.01, 0.05, 0.02), Outcome::Noisy);
     }
 
     /// Statistic and p-value by scipy.

@@ -51,24 +51,29 @@ impl Asking<'_> {
     }
 }
 
-/// The echoed tokens that read these words at the end of the prompt: before the one that was written.
-/// Counted from the end, since services write a prompt's own marks in their own ways.
+/// The echoed tokens that read these words at the end of the prompt: before the one that was written,
+/// where one was (a service may leave out one that ends the answer). Counted from the end, since
+/// services write a prompt's own marks in their own ways.
 pub(crate) fn echoed<'a>(words: &str, places: &'a [Place]) -> Result<&'a [Place], Failure> {
     let broken = |what: &str| Failure::Broken(format!("the echo {what}"));
-    let (_, echoed) = places.split_last().ok_or_else(|| broken("is empty"))?;
-    let mut left = words;
-    let mut start = echoed.len();
-    while !left.is_empty() {
-        let place = start.checked_sub(1).map(|at| &echoed[at]);
-        let place = place.filter(|place| !place.token.is_empty());
-        let before = place.and_then(|place| left.strip_suffix(place.token.as_str()));
-        left = before.ok_or_else(|| broken("does not end with the words that were sent"))?;
-        start -= 1;
-    }
-    match echoed[start..].iter().all(|place| place.log.is_some()) {
-        true => Ok(&echoed[start..]),
+    let (_, before) = places.split_last().ok_or_else(|| broken("is empty"))?;
+    let found = ending(words, before).or_else(|| ending(words, places));
+    let found = found.ok_or_else(|| broken("does not end with the words that were sent"))?;
+    match found.iter().all(|place| place.log.is_some()) {
+        true => Ok(found),
         false => Err(broken("has no log-probabilities of the answer")),
     }
+}
+
+/// The tokens at the end that read these words.
+fn ending<'a>(words: &str, places: &'a [Place]) -> Option<&'a [Place]> {
+    let (mut left, mut start) = (words, places.len());
+    while !left.is_empty() {
+        start = start.checked_sub(1)?;
+        let token = places[start].token.as_str();
+        left = left.strip_suffix(token).filter(|_| !token.is_empty())?;
+    }
+    Some(&places[start..])
 }
 
 /// Shares the log-probability of a place of the tree among the labels below it.
@@ -129,7 +134,8 @@ mod tests {
             [place("", 0.5), place("Q:", 0.5), place(" a", 0.5), place("b", 0.1), place("c", 0.9)];
         assert_eq!(echoed(" ab", &places).unwrap(), &places[2..4]);
         assert!(echoed("ab", &places).is_err(), "a token across the end of the prompt");
-        assert!(echoed(" abc", &places).is_err() && echoed("x", &[]).is_err());
+        assert_eq!(echoed(" abc", &places).unwrap(), &places[2..], "nothing was written");
+        assert!(echoed("abc", &places).is_err() && echoed("x", &[]).is_err());
     }
 
     #[test]
