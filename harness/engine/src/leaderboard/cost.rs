@@ -50,7 +50,7 @@ impl PerThousand {
 }
 
 /// Whether any cell of a board took something.
-pub(super) fn is_known(board: &Board) -> bool {
+pub fn is_known(board: &Board) -> bool {
     board.cells.iter().any(|cell| cell.facts.used.is_some())
 }
 
@@ -96,8 +96,8 @@ fn row(board: &Board, cell: &BoardCell) -> Option<[String; COLUMNS.len()]> {
     ])
 }
 
-/// Who answered for a method, in all of its cells.
-fn names<'a>(board: &'a Board, method: &str) -> BTreeSet<&'a String> {
+/// Who answered for a method, in all of its cells; several names: its numbers are of a mix.
+pub fn names<'a>(board: &'a Board, method: &str) -> BTreeSet<&'a String> {
     let cells = board.cells.iter().filter(|cell| cell.facts.method == method);
     cells.filter_map(|cell| cell.facts.used.as_ref()).flat_map(|u| u.answered_by.keys()).collect()
 }
