@@ -103,7 +103,9 @@ impl Svg {
             Anchor::Middle => " text-anchor=\"middle\"",
             Anchor::End => " text-anchor=\"end\"",
         };
-        let text = escaped(&short(text, LABEL));
+        // Names may be of any length; the words at axes are ours.
+        let most = if class == "axis" { 4 * LABEL } else { LABEL };
+        let text = escaped(&short(text, most));
         let [x, y] = [x, y].map(round);
         let _ = writeln!(
             self.body,

@@ -1,9 +1,6 @@
 //! Coefficients of a regression on humans and on simulated people, with their intervals.
 
-use super::{
-    frame::Frame,
-    scale::{Scale, range},
-};
+use super::scale::{Scale, range};
 use crate::svg::{Anchor, Svg};
 
 /// A coefficient of one source; `None` where it cannot be estimated.
@@ -22,55 +19,68 @@ pub(crate) struct Coefficient {
 }
 
 const WIDTH: f64 = 760.0;
+const LEFT: f64 = 190.0;
+const RIGHT: f64 = 740.0;
 const ROW: f64 = 15.0;
 
-/// Draws a panel for each coefficient; `None` where nothing could be estimated.
+/// Draws a panel for each coefficient, each with a scale of its own: a year of age and a party are not
+/// told in the same units. `None` where nothing could be estimated.
 pub(crate) fn draw(title: &str, coefficients: &[Coefficient]) -> Option<Svg> {
-    let x = Scale::new(reach(coefficients)?, (190.0, 740.0));
-    let rows: usize = coefficients.iter().map(|c| c.sources.len() + 2).sum();
-    let bottom = 10.0 + ROW * rows as f64;
-    let mut svg = Svg::new(title, &description(coefficients), (WIDTH, bottom + 42.0));
-    let frame = Frame { left: 190.0, top: 8.0, right: 740.0, bottom };
-    for (value, _) in x.ticks(7) {
-        svg.line(
-            if value == 0.0 { "zero" } else { "grid" },
-            (x.at(value), frame.top),
-            (x.at(value), bottom),
-        );
+    let known = coefficients.iter().filter_map(|c| Some((c, reach(c)?)));
+    let known: Vec<(&Coefficient, (f64, f64))> = known.collect();
+    let rows: f64 = known.iter().map(|(c, _)| height(c)).sum();
+    let mut svg = Svg::new(title, &description(coefficients), (WIDTH, rows + 10.0));
+    let mut top = 4.0;
+    for (coefficient, reach) in &known {
+        let x = Scale::new(*reach, (LEFT, RIGHT));
+        panel(&mut svg, top, &x, coefficient);
+        top += height(coefficient);
     }
-    let marks: Vec<_> = x.ticks(7).into_iter().map(|(v, word)| (x.at(v), word)).collect();
-    frame.level(&mut svg, &marks, "coefficient with its interval");
-    let mut y = frame.top + ROW;
-    for coefficient in coefficients {
-        svg.text("label human", (8.0, y), Anchor::Start, &coefficient.name);
-        if let Some([value, low, high]) = human(coefficient) {
-            let (left, right) = (x.inside(low), x.inside(high));
-            let height = ROW * coefficient.sources.len() as f64;
-            svg.rect("band base", (left, y + 4.0), (right - left, height), "");
-            let at = x.inside(value);
-            svg.line("thread", (at, y + 4.0), (at, y + 4.0 + height));
-        }
-        for (place, source) in coefficient.sources.iter().enumerate() {
-            row(&mut svg, y + ROW * (place as f64 + 1.0), &x, place, source);
-        }
-        y += ROW * (coefficient.sources.len() as f64 + 2.0);
+    (!known.is_empty()).then_some(svg)
+}
+
+/// Of a panel with its name and its axis.
+fn height(coefficient: &Coefficient) -> f64 {
+    ROW * coefficient.sources.len() as f64 + 52.0
+}
+
+fn panel(svg: &mut Svg, top: f64, x: &Scale, coefficient: &Coefficient) {
+    svg.text("label human", (8.0, top + 12.0), Anchor::Start, &coefficient.name);
+    let first = top + 20.0;
+    let rows = ROW * coefficient.sources.len() as f64;
+    for (value, word) in x.ticks(6) {
+        let (class, at) = (if value == 0.0 { "zero" } else { "grid" }, x.at(value));
+        svg.line(class, (at, first), (at, first + rows));
+        svg.text("tick", (at, first + rows + 13.0), Anchor::Middle, &word);
     }
-    Some(svg)
+    svg.line("frame", (LEFT, first + rows), (RIGHT, first + rows));
+    if let Some([_, low, high]) = human(coefficient) {
+        let (left, right) = (x.inside(low), x.inside(high));
+        svg.rect("band base", (left, first), (right - left, rows), "");
+    }
+    for (place, source) in coefficient.sources.iter().enumerate() {
+        row(svg, first + ROW * (place as f64 + 0.5), x, place, source);
+    }
 }
 
 fn human(coefficient: &Coefficient) -> Option<[f64; 3]> {
     coefficient.sources.iter().find(|source| source.human)?.bounds
 }
 
-/// As far as the humans' intervals and most of the simulated estimates reach: one estimate that ran
-/// away must not press all others flat.
-fn reach(coefficients: &[Coefficient]) -> Option<(f64, f64)> {
-    let humans = coefficients.iter().filter_map(human).flat_map(|[_, low, high]| [low, high]);
+/// As far as the humans' interval, zero, and simulated estimates near them reach: one estimate that
+/// ran away must not press all others flat.
+fn reach(coefficient: &Coefficient) -> Option<(f64, f64)> {
+    let bounds = || coefficient.sources.iter().filter_map(|source| source.bounds);
+    let humans = human(coefficient).into_iter().flat_map(|[_, low, high]| [low, high]);
     let (low, high) = range(humans.chain([0.0]), 0.0)?;
-    let wide = (high - low).max(f64::MIN_POSITIVE);
-    let all = coefficients.iter().flat_map(|c| &c.sources).filter_map(|s| s.bounds);
-    let kept = all.map(|[value, _, _]| value).filter(|v| *v > low - wide && *v < high + wide);
-    range(kept.chain([low, high]), 0.06)
+    let wide = high - low;
+    let is_near = |value: &f64| *value > low - wide && *value < high + wide;
+    let values = bounds().map(|[value, _, _]| value).filter(is_near);
+    let (low, high) = range(values.chain([low, high]), 0.0)?;
+    let ends = bounds().flat_map(|[_, low, high]| [low, high]);
+    let ends = ends.filter(|end| *end > low - wide / 2.0 && *end < high + wide / 2.0);
+    bounds().next()?;
+    range(ends.chain([low, high]), 0.05)
 }
 
 fn row(svg: &mut Svg, y: f64, x: &Scale, place: usize, source: &Estimated) {
