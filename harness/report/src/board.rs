@@ -113,21 +113,27 @@ pub(crate) enum Extent {
     Largest,
 }
 
-/// What the page of a run's board shows; `folder` is where the run's other pages lie from there.
+/// What the page of a run's board shows, or of one experiment of it; `folder` is where the run's other
+/// pages lie from there.
 pub(crate) fn content(
     run: &Run,
     speeds: &BTreeMap<CellName, f64>,
     folder: &str,
     extent: Extent,
+    only: Option<&str>,
 ) -> Content {
     let board = run.board;
     let better = info_better(board, &board.headline);
-    let mut sizes: Vec<usize> = board.experiments.iter().flat_map(|e| e.sizes.clone()).collect();
+    let wanted = |e: &&BoardExperiment| only.is_none_or(|id| e.planned.id == id);
+    let experiments = || board.experiments.iter().filter(wanted);
+    let mut sizes: Vec<usize> = experiments().flat_map(|e| e.sizes.clone()).collect();
     sizes.sort_unstable();
     sizes.dedup();
     let mut roles: Vec<&str> = board.methods.iter().map(|m| role(m.role)).collect();
     roles.sort_unstable();
     roles.dedup();
+    let strategies = board.strategies().into_iter().filter(|_| only.is_none());
+    let overalls = strategies.filter_map(|s| overall(board, s)).collect();
     Content {
         run: board.run.clone(),
         folder: folder.to_owned(),
@@ -140,9 +146,9 @@ pub(crate) fn content(
         better: words::better(better),
         shortened: extent == Extent::Largest,
         columns: columns::columns(board, speeds),
-        overall: board.strategies().into_iter().filter_map(|s| overall(board, s)).collect(),
-        experiments: board.experiments.iter().map(|e| section(board, e, speeds, extent)).collect(),
-        methods: board.methods.iter().map(|m| of_method(m)).collect(),
+        overall: overalls,
+        experiments: experiments().map(|e| section(board, e, speeds, extent)).collect(),
+        methods: board.methods.iter().map(of_method).collect(),
         scores: shown_scores(board),
         reading: meaning::READING.to_vec(),
         plugins: plugins(board),

@@ -9,9 +9,9 @@ use crate::{
     method,
     page::{Pages, Place},
     people::{self, Answered},
-    plot,
+    plot, shares,
     site::Run,
-    words::{self, Cell},
+    words::{self, Cell, MethodRow},
 };
 use minijinja::Value;
 use pilotbench_engine::{
@@ -31,7 +31,7 @@ struct Content {
     citation: String,
     headline: String,
     items: Vec<(String, String)>,
-    rows: Vec<(String, String, Vec<Cell>)>,
+    rows: Vec<MethodRow>,
     curves: Vec<Figure>,
     forests: Vec<(String, String, Figure)>,
     largest: Vec<(String, String)>,
@@ -47,6 +47,7 @@ pub(crate) fn pages(
     run: &Run,
     board: &BoardExperiment,
     above: &[(String, String)],
+    latex: bool,
 ) -> Result<Files> {
     let id = &board.planned.id;
     let experiment = run.experiments.iter().find(|e| e.id() == id);
@@ -65,6 +66,9 @@ pub(crate) fn pages(
     for (at, asked) in experiment.design.items.iter().enumerate() {
         let page = item::page(pages, (run, board, experiment), &inner(None), at, &largest)?;
         files.add(format!("{folder}/{}", item::file(asked)), page);
+    }
+    if latex {
+        files.extend(pictures(run, board, experiment, &largest));
     }
     let content = content(run, board, experiment, &largest);
     files.add(format!("{folder}/index.html"), pages.page("experiment", id, &own, &content)?);
@@ -154,7 +158,7 @@ fn by_item(
     run: &Run,
     experiment: &Experiment,
     (name, size, strategy, _): &(String, usize, String, &Answered),
-) -> (String, String, Vec<Cell>) {
+) -> MethodRow {
     let mut cells = run.scores.cells.iter();
     let own = cells.find(|c| c.facts.is(experiment.id(), name, *size, strategy));
     let cell = |id: &String| {
@@ -163,7 +167,7 @@ fn by_item(
         Cell::score(found.map(|row| &row.estimate))
     };
     let items = experiment.design.items.iter().map(|item| cell(&item.id));
-    (name.clone(), method::file(run.board, name), items.collect())
+    MethodRow { name: name.clone(), file: method::file(run.board, name), cells: items.collect() }
 }
 
 /// The pictures of coefficients, one for each regression of the card.
@@ -176,7 +180,7 @@ fn forests(
     let all = experiment.design.regressions.iter();
     let of = |regression: &pilotbench_engine::experiment::Regression| {
         let title = format!("{}{}: {}", experiment.id(), board::label(board), regression.id);
-        let svg = forest_svg(experiment, regression, largest, &title)?;
+        let svg = forest_svg(run, experiment, regression, largest, &title)?;
         let svg = svg.inline(&format!("forest-{}", regression.id));
         let caption = format!(
             "Coefficients of the regression {} with 95 % intervals, humans as the square and the band, \
@@ -193,13 +197,38 @@ fn forests(
 
 /// The picture of one regression.
 fn forest_svg(
+    run: &Run,
     experiment: &Experiment,
     regression: &pilotbench_engine::experiment::Regression,
     largest: &Largest,
     title: &str,
 ) -> Option<crate::svg::Svg> {
-    let methods: Vec<(String, &Answered)> =
-        largest.methods.iter().map(|(name, _, _, answered)| (name.clone(), *answered)).collect();
+    let look = |name: &str| method::look(run.board, name);
+    let methods = largest.methods.iter().map(|(name, _, _, a)| (name.clone(), look(name), *a));
+    let methods: Vec<_> = methods.collect();
     let fitted = forest::coefficients(experiment, regression, largest.held_out, &methods);
     plot::forest::draw(title, &fitted)
+}
+
+/// Distributions and coefficients as files.
+fn pictures(
+    run: &Run,
+    board: &BoardExperiment,
+    experiment: &Experiment,
+    largest: &Largest,
+) -> Files {
+    let mut files = Files::default();
+    let name = format!("{}/paper/{}", run.board.run, experiment.id());
+    let everybody = &shares::groups(experiment)[0];
+    for (at, item) in experiment.design.items.iter().enumerate() {
+        let svg = item::drawing(experiment, at, everybody, largest);
+        files.add(format!("{name}-{}.svg", item.id), svg.alone());
+    }
+    for regression in &experiment.design.regressions {
+        let title = format!("{}{}: {}", experiment.id(), board::label(board), regression.id);
+        if let Some(svg) = forest_svg(run, experiment, regression, largest, &title) {
+            files.add(format!("{name}-{}-coefficients.svg", regression.id), svg.alone());
+        }
+    }
+    files
 }

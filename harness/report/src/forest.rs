@@ -3,7 +3,10 @@
 
 use crate::{
     people::Answered,
-    plot::forest::{Coefficient, Estimated},
+    plot::{
+        curves::Look,
+        forest::{Coefficient, Estimated},
+    },
 };
 use pilotbench_engine::experiment::{Experiment, Family, Regression, Term, TermPart, code};
 use pilotbench_regression::{Data, Fitter, Kind};
@@ -19,22 +22,25 @@ pub(crate) fn coefficients(
     experiment: &Experiment,
     regression: &Regression,
     rows: &[usize],
-    methods: &[(String, &Answered)],
+    methods: &[(String, Look, &Answered)],
 ) -> Vec<Coefficient> {
     let humans = |place: usize, item: usize| code(&experiment.people.answers[item], rows[place]);
-    let mut sources = vec![("humans".to_owned(), fit(experiment, regression, rows, &humans))];
-    for (name, answered) in methods {
+    let mut sources = vec![("humans".to_owned(), None, fit(experiment, regression, rows, &humans))];
+    for (name, look, answered) in methods {
         let levels = |place: usize, item: usize| answered.items[item].levels[place];
-        sources.push((name.clone(), fit(experiment, regression, &answered.rows, &levels)));
+        sources.push((
+            name.clone(),
+            Some(*look),
+            fit(experiment, regression, &answered.rows, &levels),
+        ));
     }
     let of = |(place, term): (usize, &Term)| Coefficient {
         name: term.name.clone(),
         sources: sources
             .iter()
-            .enumerate()
-            .map(|(source, (name, fitted))| Estimated {
+            .map(|(name, look, fitted)| Estimated {
                 name: name.clone(),
-                human: source == 0,
+                look: *look,
                 bounds: fitted.as_ref().and_then(|bounds| bounds[place]),
             })
             .collect(),

@@ -8,7 +8,8 @@ use crate::{
     plot::distribution,
     shares::{self, Group},
     site::Run,
-    words::Cell,
+    svg::Svg,
+    words::{Cell, MethodRow},
 };
 use minijinja::Value;
 use pilotbench_engine::{
@@ -36,7 +37,7 @@ struct Content {
     everybody: Figure,
     groups: Vec<(String, Vec<Figure>)>,
     columns: Vec<String>,
-    rows: Vec<(String, String, Vec<Cell>)>,
+    rows: Vec<MethodRow>,
     levels: Vec<(String, String)>,
 }
 
@@ -53,7 +54,12 @@ pub(crate) fn page(
 ) -> Result<Vec<u8>> {
     let item = &experiment.design.items[at];
     let all = shares::groups(experiment);
-    let figure = |number: usize| figure(experiment, at, (number, &all[number]), largest);
+    let figure = |number: usize| {
+        let svg =
+            drawing(experiment, at, &all[number], largest).inline(&format!("shares-{number}"));
+        let caption = format!("Per cent of answers, {}.", who(&all[number]));
+        Figure { svg: Value::from_safe_string(svg), caption }
+    };
     let mut groups: Vec<(String, Vec<Figure>)> = Vec::new();
     for (number, group) in all.iter().enumerate().skip(1) {
         match groups.last_mut().filter(|(column, _)| *column == group.column) {
@@ -101,26 +107,23 @@ fn facts(item: &Item) -> String {
     format!("Item {}: a {role}, {kind}; the text is {wording}.", item.id)
 }
 
-fn figure(
-    experiment: &Experiment,
-    at: usize,
-    (number, group): (usize, &Group),
-    largest: &Largest,
-) -> Figure {
+/// Human and simulated answers of a group.
+pub(crate) fn drawing(experiment: &Experiment, at: usize, group: &Group, largest: &Largest) -> Svg {
     let classes = shares::classes(experiment, at);
     let mut rows = vec![shares::human(experiment, at, group, largest.held_out, &classes)];
     for (name, _, _, answered) in &largest.methods {
         rows.push(shares::simulated(experiment, at, group, (name, answered), &classes));
     }
     let item = &experiment.design.items[at];
-    let who = match group.column.as_str() {
+    let title = format!("{}, {}: {}", experiment.id(), item.label, who(group));
+    distribution::draw(&title, &classes.1, &rows)
+}
+
+fn who(group: &Group) -> String {
+    match group.column.as_str() {
         "" => "everybody held out".to_owned(),
         column => format!("{column}: {}", group.label),
-    };
-    let title = format!("{}, {}: {who}", experiment.id(), item.label);
-    let svg = distribution::draw(&title, &classes.1, &rows);
-    let svg = svg.inline(&format!("shares-{number}"));
-    Figure { svg: Value::from_safe_string(svg), caption: format!("Per cent of answers, {who}.") }
+    }
 }
 
 /// The headline of an item by method and group, where the metric tells it.
@@ -130,7 +133,7 @@ fn scores(
     item: &Item,
     groups: &[Group],
     largest: &Largest,
-) -> (Vec<String>, Vec<(String, String, Vec<Cell>)>) {
+) -> (Vec<String>, Vec<MethodRow>) {
     let headline = &run.board.headline;
     let label = |group: &Group| match group.column.as_str() {
         "" => group.label.clone(),
@@ -152,7 +155,7 @@ fn scores(
             Cell::score(found.map(|row| &row.estimate))
         };
         let file = method::file(run.board, name);
-        (name.clone(), file, groups.iter().map(cell).collect())
+        MethodRow { name: name.clone(), file, cells: groups.iter().map(cell).collect() }
     };
     (groups.iter().map(label).collect(), largest.methods.iter().map(row).collect())
 }

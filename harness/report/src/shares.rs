@@ -81,7 +81,7 @@ pub(crate) fn classes(experiment: &Experiment, item: usize) -> (Vec<usize>, Vec<
     let of: Vec<usize> = (0..levels.len()).map(class).collect();
     let label = |wanted: usize| {
         let inside = || of.iter().zip(levels).filter(|(class, _)| **class == wanted);
-        let [first, last] = [inside().next(), inside().last()];
+        let [first, last] = [inside().next(), inside().next_back()];
         let word = |found: Option<(&usize, &pilotbench_engine::experiment::Level)>| {
             found.map_or(String::new(), |(_, level)| level.label.clone())
         };

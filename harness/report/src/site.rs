@@ -120,8 +120,7 @@ fn of_run(pages: &Pages, run: &Run, only: bool, latex: bool) -> Result<Files> {
     let mut files = Files::default();
     let name = &run.board.run;
     let speeds = speed::speeds(run.plan, run.record)?;
-    let (path, page) = first_page(pages, run, &speeds, only)?;
-    files.add(path, page);
+    files.extend(boards(pages, run, &speeds, only)?);
     files.add(format!("{name}/leaderboard.json"), run.json);
     let above = match only {
         true => vec![("index.html".to_owned(), "Leaderboard".to_owned())],
@@ -131,7 +130,7 @@ fn of_run(pages: &Pages, run: &Run, only: bool, latex: bool) -> Result<Files> {
         ],
     };
     for experiment in &run.board.experiments {
-        files.extend(experiment::pages(pages, run, experiment, &above)?);
+        files.extend(experiment::pages(pages, run, experiment, &above, latex)?);
     }
     if latex {
         files.extend(latex::files(run));
@@ -139,29 +138,32 @@ fn of_run(pages: &Pages, run: &Run, only: bool, latex: bool) -> Result<Files> {
     Ok(files)
 }
 
-fn first_page(
-    pages: &Pages,
-    run: &Run,
-    speeds: &BTreeMap<CellName, f64>,
-    only: bool,
-) -> Result<(String, Vec<u8>)> {
+/// The page of the board; where it would be too large it has the largest pilots alone, and each
+/// experiment gets a page with all of its rows.
+fn boards(pages: &Pages, run: &Run, speeds: &BTreeMap<CellName, f64>, only: bool) -> Result<Files> {
     let name = &run.board.run;
+    let all = ("index.html".to_owned(), "All runs".to_owned());
     let (path, root, folder, above) = match only {
         true => ("index.html".to_owned(), "", format!("{name}/"), Vec::new()),
-        false => {
-            let all = ("index.html".to_owned(), "All runs".to_owned());
-            (format!("{name}/index.html"), "../", String::new(), vec![all])
-        }
+        false => (format!("{name}/index.html"), "../", String::new(), vec![all]),
     };
     let place = Place { root: root.to_owned(), above, script: Some("board.js") };
     let title = format!("Leaderboard of {name}");
-    let make = |extent| {
-        let content = board::content(run, speeds, &folder, extent);
-        pages.page("board", &title, &place, &content)
-    };
-    let mut page = make(Extent::All)?;
+    let content = |extent| board::content(run, speeds, &folder, extent, None);
+    let mut page = pages.page("board", &title, &place, &content(Extent::All))?;
+    let mut files = Files::default();
     if page.len() > FIRST_PAGE_MAX {
-        page = make(Extent::Largest)?;
+        page = pages.page("board", &title, &place, &content(Extent::Largest))?;
+        let above = vec![(path.clone(), "Leaderboard".to_owned())];
+        let place = Place { root: "../../".to_owned(), above, script: Some("board.js") };
+        for experiment in &run.board.experiments {
+            let id = &experiment.planned.id;
+            let content = board::content(run, speeds, "../", Extent::All, Some(id));
+            let title = format!("Leaderboard of {name}: {id}");
+            let page = pages.page("board", &title, &place, &content)?;
+            files.add(format!("{name}/{id}/board.html"), page);
+        }
     }
-    Ok((path, page))
+    files.add(path, page);
+    Ok(files)
 }

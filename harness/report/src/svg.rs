@@ -127,6 +127,8 @@ impl Svg {
     fn element(&self, id: &str, style: &str) -> String {
         let Self { width, height, title, description, body } = self;
         let (title, description) = (escaped(title), escaped(description));
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+        let id: String = id.chars().map(plain).collect();
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {width} {height}\" \
              width=\"{width}\" height=\"{height}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\

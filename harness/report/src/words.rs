@@ -62,6 +62,14 @@ impl Cell {
     }
 }
 
+/// A row of a table: a method, the file of its answers, and what is said of it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MethodRow {
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) cells: Vec<Cell>,
+}
+
 /// Which way a score is good.
 pub(crate) fn better(better: Better) -> String {
     match better {

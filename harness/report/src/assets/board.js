@@ -39,7 +39,7 @@
     state.columns = changes.map((key) => (hidden.has(key) ? "-" : ".") + key).join(",");
     const said = Object.entries(state).filter(([key, word]) => word !== first[key]);
     const hash = new URLSearchParams(said).toString();
-    history.replaceState(null, "", hash ? "#" + hash : location.pathname.split("/").pop() + location.search + "#");
+    history.replaceState(null, "", "#" + hash);
   };
   const fits = (row, largest) => {
     const wanted = state.q.trim().toLowerCase();
@@ -88,7 +88,7 @@
         head.setAttribute("aria-sort", sort);
       });
     });
-    form.querySelector("output").textContent = shown + " of " + all + " rows. Ranks are those of the whole field.";
+    form.querySelector("output").textContent = shown + " of " + all + " rows." + (keys.includes("rank") ? " Ranks are those of the whole field." : "");
     for (const name of ["q", "role", "experiment", "size", "strategy"]) if (form[name] && form[name].value !== state[name]) form[name].value = state[name];
     form.querySelectorAll("fieldset input").forEach((box) => { box.checked = !hidden.has(box.value); });
   };

@@ -19,7 +19,7 @@ pub(crate) struct Row {
     /// What a permalink calls it.
     pub(crate) id: String,
     pub(crate) method: String,
-    /// File of its answers, without what it ends with.
+    /// File of its answers, without what it ends with; empty where there are none.
     pub(crate) file: String,
     /// Class of the row.
     pub(crate) class: &'static str,
@@ -108,7 +108,10 @@ impl Made<'_> {
         Row {
             id: format!("{}/{}/{}/{}", facts.experiment, facts.method, self.size, facts.strategy),
             method: facts.method.clone(),
-            file: crate::method::file(self.board, &facts.method),
+            file: match facts.committed {
+                0 => String::new(),
+                _ => crate::method::file(self.board, &facts.method),
+            },
             class: class(role),
             cells,
         }

@@ -1,13 +1,17 @@
 //! Coefficients of a regression on humans and on simulated people, with their intervals.
 
-use super::scale::{Scale, range};
+use super::{
+    curves::Look,
+    scale::{Scale, range},
+};
 use crate::svg::{Anchor, Svg};
 
 /// A coefficient of one source; `None` where it cannot be estimated.
 #[derive(Debug, Clone)]
 pub(crate) struct Estimated {
     pub(crate) name: String,
-    pub(crate) human: bool,
+    /// How the method is drawn; humans have no look of a method.
+    pub(crate) look: Option<Look>,
     /// Estimate, lower and upper bound.
     pub(crate) bounds: Option<[f64; 3]>,
 }
@@ -59,12 +63,12 @@ fn panel(svg: &mut Svg, top: f64, x: &Scale, coefficient: &Coefficient) {
         svg.rect("band base", (left, first), (right - left, rows), "");
     }
     for (place, source) in coefficient.sources.iter().enumerate() {
-        row(svg, first + ROW * (place as f64 + 0.5), x, place, source);
+        row(svg, first + ROW * (place as f64 + 0.5), x, source);
     }
 }
 
 fn human(coefficient: &Coefficient) -> Option<[f64; 3]> {
-    coefficient.sources.iter().find(|source| source.human)?.bounds
+    coefficient.sources.iter().find(|source| source.look.is_none())?.bounds
 }
 
 /// As far as the humans' interval, zero, and simulated estimates near them reach: one estimate that
@@ -83,19 +87,23 @@ fn reach(coefficient: &Coefficient) -> Option<(f64, f64)> {
     range(ends.chain([low, high]), 0.05)
 }
 
-fn row(svg: &mut Svg, y: f64, x: &Scale, place: usize, source: &Estimated) {
+fn row(svg: &mut Svg, y: f64, x: &Scale, source: &Estimated) {
     svg.text("tick", (182.0, y + 4.0), Anchor::End, &source.name);
     let Some([value, low, high]) = source.bounds else {
         svg.text("tick", (194.0, y + 4.0), Anchor::Start, "no estimate");
         return;
     };
-    let class = if source.human { "base".to_owned() } else { format!("c{}", (place + 5) % 6) };
+    let (kind, class) = match source.look {
+        None => (1, "base".to_owned()),
+        Some(Look::Method(n)) => (n, format!("c{}", n % 6)),
+        Some(Look::Baseline) => (3, "ceiling".to_owned()),
+        Some(Look::Ceiling | Look::Oracle) => (0, "oracle".to_owned()),
+    };
     if low < high && (x.holds(low) || x.holds(high) || x.holds(value)) {
         svg.line(&format!("line {class}"), (x.inside(low), y), (x.inside(high), y));
     }
     let told = format!("{}: {value:.3} [{low:.3}, {high:.3}]", source.name);
     if x.holds(value) {
-        let kind = if source.human { 1 } else { 0 };
         svg.mark(kind, &format!("mark {class}"), (x.at(value), y), &told);
     } else {
         let words = format!("{value:.2} {}", if value < 0.0 { "←" } else { "→" });
@@ -122,12 +130,12 @@ mod tests {
 
     #[test]
     fn an_estimate_that_ran_away_is_told_and_does_not_press_the_others() {
-        let of = |name: &str, human, bounds| Estimated { name: name.into(), human, bounds };
+        let of = |name: &str, look, bounds| Estimated { name: name.into(), look, bounds };
         let sources = vec![
-            of("humans", true, Some([0.5, 0.2, 0.8])),
-            of("ridge", false, Some([0.4, 0.1, 0.7])),
-            of("mode", false, Some([90.0, -100.0, 280.0])),
-            of("uniform", false, None),
+            of("humans", None, Some([0.5, 0.2, 0.8])),
+            of("ridge", Some(Look::Method(0)), Some([0.4, 0.1, 0.7])),
+            of("mode", Some(Look::Method(1)), Some([90.0, -100.0, 280.0])),
+            of("uniform", Some(Look::Method(2)), None),
         ];
         let coefficient = Coefficient { name: "age:treated".into(), sources };
         let svg = draw("t", &[coefficient]).unwrap().inline("f");
