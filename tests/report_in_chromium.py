@@ -97,14 +97,14 @@ def filtering(page):
     open_page(page, ONE / "index.html")
     before, largest = ranks(page), shown(page)
     assert largest and all("/15/" in row for row in largest), largest
-    page.get_by_label("Pilot").select_option("8")
+    page.locator("select[name=size]").select_option("8")
     assert all("/8/" in row for row in shown(page))
-    page.get_by_label("Method or role contains").fill("uni")
+    page.locator("input[name=q]").fill("uni")
     assert [row.split("/")[1] for row in shown(page)] == ["uniform"]
     assert ranks(page) == before, "ranks are of the whole field"
     page.get_by_role("button", name="As at first").click()
     assert shown(page) == largest
-    page.get_by_label("Role").select_option("ORACLE, human ceiling")
+    page.locator("select[name=role]").select_option("ORACLE, human ceiling")
     assert [row.split("/")[1] for row in shown(page)] == ["human-split"]
     assert "of 18 rows" in page.locator("output").inner_text() or page.locator("output").inner_text()
 
@@ -116,8 +116,8 @@ def columns_and_permalinks(page):
     page.locator("summary", has_text="Columns").click()
     page.get_by_role("checkbox", name="skill", exact=True).uncheck()
     page.get_by_role("checkbox", name="w1_normalised", exact=True).check()
-    page.get_by_label("Pilot").select_option("")
-    page.get_by_label("Method or role contains").fill("a")
+    page.locator("select[name=size]").select_option("")
+    page.locator("input[name=q]").fill("a")
     page.get_by_role("button", name="pilot", exact=True).click()
     rows, address = shown(page), page.url
     assert not head.is_visible() and "columns=" in address, address
@@ -140,10 +140,10 @@ def answers(page):
     page_file = next((run / "tiny").glob("*-marginal.html"))
     open_page(page, page_file)
     assert "45 of 45 people" in page.locator("output").inner_text()
-    cell = page.get_by_label("Cell")
+    cell = page.locator("select[name=cell]")
     cell.select_option(index=1)
-    page.get_by_label("Answers").select_option("same")
-    page.get_by_label("Item").select_option(index=1)
+    page.locator("select[name=only]").select_option("same")
+    page.locator("select[name=item]").select_option(index=1)
     page.wait_for_function("!document.querySelector('output').textContent.startsWith('45 of 45')")
     people, address = page.locator("output").inner_text(), page.url
     open_page(page, page_file, "#" + address.split("#")[1])

@@ -55,7 +55,8 @@ pub(crate) fn content(a: &Run, b: &Run) -> Content {
     let sections: Vec<Section> =
         a.board.experiments.iter().filter_map(|e| section(a, b, &e.planned.id, &scores)).collect();
     let shared = || a.board.cells.iter().filter(|cell| same(b, cell).is_some());
-    let sizes: BTreeSet<usize> = shared().map(|cell| cell.facts.size).collect();
+    let all = a.board.experiments.iter().flat_map(|e| e.sizes.iter().copied());
+    let sizes: BTreeSet<usize> = all.chain(shared().map(|cell| cell.facts.size)).collect();
     let role = |cell: &BoardCell| board::role(role(a, cell));
     let roles: BTreeSet<&str> = shared().map(role).collect();
     Content {
@@ -107,21 +108,28 @@ fn alone(run: &Run, other: &Run) -> (String, Vec<String>) {
     (run.board.run.clone(), cells.map(name).collect())
 }
 
+/// Two cells of the same names, at a pilot size; one that needs no pilot comes at every size.
+struct Pair<'a> {
+    size: usize,
+    one: &'a BoardCell,
+    other: &'a BoardCell,
+}
+
 fn section(a: &Run, b: &Run, id: &str, scores: &[String]) -> Option<Section> {
-    let cells = a.board.cells.iter().filter(|cell| cell.facts.experiment == id);
-    let pairs = cells.filter_map(|cell| Some((cell, same(b, cell)?)));
-    let mut pairs: Vec<(&BoardCell, &BoardCell)> = pairs.collect();
-    pairs.sort_by_key(|(cell, _)| std::cmp::Reverse(cell.facts.size));
-    let largest = pairs.first()?.0.facts.size;
-    let unpaired = why_unpaired(a, b, id);
-    let row = |(one, other): &(&BoardCell, &BoardCell)| row(a, b, (one, other), scores, unpaired);
     let experiment = a.board.experiments.iter().find(|e| e.planned.id == id)?;
+    let strategies = a.board.strategies();
+    let cells = strategies.iter().flat_map(|s| a.board.cells_by_size(experiment, s));
+    let pairs = cells.filter_map(|(size, one)| Some(Pair { size, one, other: same(b, one)? }));
+    let mut pairs: Vec<Pair> = pairs.collect();
+    pairs.sort_by_key(|pair| std::cmp::Reverse(pair.size));
+    let largest = pairs.first()?.size;
+    let unpaired = why_unpaired(a, b, id);
     Some(Section {
         id: id.to_owned(),
         label: experiment.label(),
         largest: largest.to_string(),
         unpaired: unpaired.unwrap_or_default().to_owned(),
-        rows: pairs.iter().map(row).collect(),
+        rows: pairs.iter().map(|pair| row(a, b, pair, scores, unpaired)).collect(),
     })
 }
 
@@ -141,14 +149,14 @@ fn why_unpaired(a: &Run, b: &Run, id: &str) -> Option<&'static str> {
 fn row(
     a: &Run,
     b: &Run,
-    (one, other): (&BoardCell, &BoardCell),
+    Pair { size, one, other }: &Pair,
     scores: &[String],
     unpaired: Option<&'static str>,
 ) -> Row {
     let f = &one.facts;
     let mut cells = vec![
         Cell::of(board::role(role(a, one))),
-        Cell::of(f.size.to_string()),
+        Cell::of(size.to_string()),
         Cell::of(&f.strategy),
     ];
     for score in scores {
@@ -169,7 +177,7 @@ fn row(
         own.map(|r| r.id.clone()).collect()
     };
     cells.push(Cell::of(if ids(a) == ids(b) { "the same" } else { "others" }));
-    let id = format!("{}/{}/{}/{}", f.experiment, f.method, f.size, f.strategy);
+    let id = format!("{}/{}/{size}/{}", f.experiment, f.method, f.strategy);
     Row { id, method: f.method.clone(), cells }
 }
 
