@@ -208,3 +208,27 @@ fn bad_requests_are_refused() {
     let fault = place.fails(&["report", "-o", "file"], 4);
     assert!(fault.contains("file"), "{fault}");
 }
+
+#[test]
+fn what_a_service_took_stands_beside_what_it_is_worth() {
+    let service = |fault: &str| {
+        Place::with(&format!(
+            "name = \"paid\"\nexperiments = [\"tiny\"]\nsizes = [8]\nseeds = 3\n\
+             metrics = [\"distribution\"]\nmethods = [\"marginal\"]\n\
+             [[method]]\nbackend = \"stress\"\nname = \"service\"\n\
+             settings = {{ fault = \"{fault}\" }}\n[score]\nresamples = 5\n"
+        ))
+    };
+    let place = service("receipts");
+    place.pilotbench(&["run", "--quiet"]).assert().success();
+    let site = report(&place, &[]);
+    let page = text(&site, "index.html");
+    assert!(page.contains("USD per 1,000") && page.contains("<td>1.0000</td>"), "{page}");
+    assert!(page.contains("Quality against cost") && page.contains("for 1.0000 US dollars"));
+    assert!(page.contains("model-1") && !page.contains("<small>DRIFT<"));
+
+    let place = service("drifts");
+    place.pilotbench(&["run", "--quiet"]).assert().success();
+    let site = report(&place, &[]);
+    assert!(text(&site, "index.html").contains("<small>DRIFT</small>"));
+}

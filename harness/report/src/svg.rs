@@ -7,7 +7,7 @@ use std::fmt::Write;
 /// Colours of a drawing that stands by itself, as those of a page in the light.
 const ALONE: &str = include_str!("assets/drawing.css");
 /// Characters of a label that are drawn; tables have all of it.
-const LABEL: usize = 28;
+const LABEL: usize = 25;
 
 /// A drawing.
 #[derive(Debug, Clone)]

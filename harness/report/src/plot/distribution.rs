@@ -75,7 +75,7 @@ fn legend_rows(levels: &[String]) -> Vec<Vec<(usize, f64)>> {
     let mut rows = vec![Vec::new()];
     let mut x = 8.0;
     for (level, label) in levels.iter().enumerate() {
-        let width = 34.0 + 6.6 * short(label, 28).chars().count() as f64;
+        let width = 34.0 + 6.6 * short(label, 25).chars().count() as f64;
         if x + width > WIDTH && x > 8.0 {
             rows.push(Vec::new());
             x = 8.0;
