@@ -37,7 +37,7 @@ pub(crate) fn report(places: &Places, arguments: &ReportArguments) -> Result<Exi
         let writing = began.elapsed().saturating_sub(scoring);
         let first = arguments.out.join("index.html");
         output::remark(&output::inert(&format!(
-            "{} (scored in {:.1} s, {} files written in {:.1} s)",
+            "{} (scores after {:.1} s, {} files written in {:.1} s)",
             first.display(),
             scoring.as_secs_f64(),
             files.iter().count(),
@@ -68,12 +68,27 @@ fn one(places: &Places, arguments: &ReportArguments, run: Option<String>) -> Res
     let chosen = Chosen { run, allow_changed_plugins: arguments.allow_changed_plugins };
     let recorded = setting::recorded(places, &chosen)?;
     let plan = &recorded.plan;
-    let answers = score::Recorded { plan, record: &recorded.record };
-    let work = &arguments.work;
-    let scores = leaderboard::scores(&recorded.sources, plan, &answers, work, signals::listen()?)?;
+    let scores = scores(arguments, &recorded)?;
     let board = Board::new(plan, &scores);
     let [_, _, json, _] = boards::files(plan, &board, &scores.cells)?;
     Ok(Scored { recorded, scores, board, json })
+}
+
+/// The scores that were kept when the run ended, where nothing changed since; else they are made.
+fn scores(arguments: &ReportArguments, recorded: &Recorded) -> Result<Scores> {
+    let Recorded { plan, record, sources } = recorded;
+    // With other libraries than the plan's nothing kept is the same.
+    let may_keep = !arguments.allow_changed_plugins;
+    if may_keep && let Some(kept) = score::kept(plan, record)? {
+        return Ok(kept);
+    }
+    let answers = score::Recorded { plan, record };
+    let scores = leaderboard::scores(sources, plan, &answers, &arguments.work, signals::listen()?)?;
+    if may_keep {
+        // A run on a share that may only be read is as good.
+        let _ = score::keep(plan, record, &scores);
+    }
+    Ok(scores)
 }
 
 fn run(scored: &Scored) -> Run<'_> {
