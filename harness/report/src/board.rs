@@ -73,6 +73,7 @@ struct Overall {
 #[derive(Debug, Serialize)]
 struct OverallRow {
     method: String,
+    class: &'static str,
     role: &'static str,
     cells: Vec<Cell>,
 }
@@ -296,6 +297,7 @@ fn overall(board: &Board, strategy: &str) -> Option<Overall> {
     let sizes: Vec<usize> = board.overall.experiments.keys().copied().collect();
     let row = |method: &pilotbench_engine::leaderboard::BoardMethod| OverallRow {
         method: method.name.clone(),
+        class: rows::class(method.role),
         role: role(method.role),
         cells: sizes
             .iter()

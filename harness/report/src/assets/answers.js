@@ -68,7 +68,12 @@
       td(row, human === null ? "–" : asked.levels[human], "w");
       const said = level === null ? own.status[at] || "" : asked.levels[level];
       const cell = td(row, said, kind(people, data, at, item) === "same" ? "w same" : "w other", own.p[at] === null ? "" : (own.p[at] / 1000).toFixed(3));
-      if (own.texts[at]) cell.title = own.texts[at];
+      if (own.texts[at]) {
+        const words = document.createElement("small");
+        words.className = "words";
+        words.textContent = "“" + own.texts[at] + "”";
+        cell.append(words);
+      }
     });
   };
   const show = async () => {

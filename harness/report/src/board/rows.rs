@@ -196,7 +196,8 @@ fn signed(value: f64) -> String {
     if text.contains(|c: char| ('1'..='9').contains(&c)) { text } else { "0.000".to_owned() }
 }
 
-fn class(role: Role) -> &'static str {
+/// How a row of this role looks.
+pub(super) fn class(role: Role) -> &'static str {
     match role {
         Role::Method => "",
         Role::Baseline => "baseline",
