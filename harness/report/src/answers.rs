@@ -214,3 +214,29 @@ fn row(experiment: &Experiment, answered: &Answered, at: usize) -> Vec<Shown> {
     }
     cells
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::ItemAnswers;
+
+    #[test]
+    fn what_a_model_said_is_handed_over_as_text() {
+        let item = ItemAnswers {
+            levels: vec![Some(1), None],
+            status: vec![None, Some("refused".to_owned())],
+            of_human: vec![Some(0.25), None],
+            texts: vec![None, Some("\"');alert(1)//\u{1b}[2J\u{202e}\u{2028}</script>".to_owned())],
+        };
+        let answered = Answered { seed: 3, rows: vec![7, 4], items: vec![item] };
+        let script = String::from_utf8(data("2-m.x-8-0", &answered)).unwrap();
+        let value = script.strip_prefix("pilotbenchTake(\"2-m.x-8-0\",").unwrap();
+        let value = value.strip_suffix(");\n").unwrap();
+        let read: Value = serde_json::from_str(value).unwrap();
+        assert_eq!(read["items"][0]["levels"], json!([1, null]));
+        assert_eq!(read["items"][0]["p"], json!([250, null]));
+        assert_eq!(read["items"][0]["status"], json!({ "1": "refused" }));
+        let text = read["items"][0]["texts"]["1"].as_str().unwrap();
+        assert_eq!(text, "\"');alert(1)//\u{fffd}[2J\u{fffd}\u{2028}</script>");
+    }
+}

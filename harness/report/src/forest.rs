@@ -113,3 +113,47 @@ fn value(
     let product = term.parts.iter().map(part).product::<Option<f64>>()?;
     product.is_finite().then_some(product)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::path::Path;
+
+    #[derive(Deserialize)]
+    struct Reference {
+        experiment: String,
+        regression: String,
+        coefficients: Vec<f64>,
+        errors: Vec<f64>,
+    }
+
+    /// The humans of every embedded experiment, by statsmodels; the script that made the numbers lies
+    /// beside them.
+    #[test]
+    fn coefficients_are_those_of_statsmodels() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let fixture = root.join("plugins/metrics/inference/tests/fixtures/embedded.json");
+        let text = std::fs::read_to_string(fixture).unwrap();
+        let references: Vec<Reference> = serde_json::from_str(&text).unwrap();
+        assert!(references.len() >= 5);
+        for reference in references {
+            let folder = root.join("datasets").join(&reference.experiment);
+            let experiment = Experiment::load(&folder).unwrap();
+            let mut regressions = experiment.design.regressions.iter();
+            let regression = regressions.find(|r| r.id == reference.regression).unwrap();
+            let rows: Vec<usize> = (0..experiment.people.len()).collect();
+            let ours = coefficients(&experiment, regression, &rows, &[]);
+            // Intercepts and thresholds come first there, and are not drawn here.
+            let slopes = reference.coefficients.len() - ours.len();
+            let theirs = reference.coefficients[slopes..].iter().zip(&reference.errors[slopes..]);
+            for (ours, (value, error)) in ours.iter().zip(theirs) {
+                let [found, low, high] = ours.sources[0].bounds.unwrap();
+                let half = 1.959_963_985 * error;
+                let near = |a: f64, b: f64| (a - b).abs() <= 1e-5 * b.abs().max(1e-3);
+                let same = near(found, *value) && near(high - low, 2.0 * half);
+                assert!(same, "{} {}", reference.experiment, ours.name);
+            }
+        }
+    }
+}
