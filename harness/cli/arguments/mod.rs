@@ -3,6 +3,7 @@
 mod compare;
 mod model;
 mod plugin;
+mod report;
 mod spending;
 
 pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
@@ -11,6 +12,7 @@ pub(crate) use plugin::{
     AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
     UpdateArguments, VerifyArguments,
 };
+pub(crate) use report::ReportArguments;
 pub(crate) use spending::{Budget, KeyFrom, Spending};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +27,7 @@ Examples:
   pilotbench run my.toml --budget 5 --key-fd MY_KEY=3 3<key.txt
   pilotbench experiment check datasets/mine
   pilotbench leaderboard --format markdown
+  pilotbench report default -o site         the leaderboard as pages
   pilotbench score --experiment disclosure --answers theirs.csv
 
 Exit codes: 0 done, 1 some replicates failed or a service is of no more use, 2 usage, configuration
@@ -121,6 +124,9 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Show or write the leaderboard of a run.
     Leaderboard(LeaderboardArguments),
+    /// Write the leaderboards of runs as pages that need no server.
+    #[command(after_help = report::EXAMPLES)]
+    Report(ReportArguments),
     /// Score a run with other metrics, or answers that another system made.
     #[command(after_help = SCORE_EXAMPLES)]
     Score(ScoreArguments),

@@ -14,7 +14,7 @@ use pilotbench_engine::{
     fault::{Fault, Result},
     leaderboard::{self, Board, BoardExperiment, cost, meaning, number},
     plan::Plan,
-    score::{self, Answers},
+    score::{self, Answers, Scores},
 };
 use std::{fmt::Write, sync::atomic::AtomicBool};
 
@@ -58,20 +58,31 @@ pub(crate) fn make(
 
 /// The same for a plan with other metrics or methods, and other answers.
 pub(crate) fn make_of(
-    Sources { experiments, plugins }: &Sources,
+    sources: &Sources,
     plan: &Plan,
     answers: &dyn Answers,
     work: &Work,
     stop: &AtomicBool,
 ) -> Result<(Board, [Vec<u8>; 4])> {
+    let scores = scores(sources, plan, answers, work, stop)?;
+    let board = Board::new(plan, &scores);
+    let files = leaderboard::files(plan, &board, &scores.cells)?;
+    Ok((board, files))
+}
+
+/// Scores answers, while a person sees how far it is.
+pub(crate) fn scores(
+    Sources { experiments, plugins }: &Sources,
+    plan: &Plan,
+    answers: &dyn Answers,
+    work: &Work,
+    stop: &AtomicBool,
+) -> Result<Scores> {
     let shown = Shown::new("scoring", work.quiet);
     shown.of(score::cells(plan).len());
     let scored = score::score(plan, experiments, plugins, answers, &|| shown.step(), stop);
     shown.end();
-    let scores = scored?;
-    let board = Board::new(plan, &scores);
-    let files = leaderboard::files(plan, &board, &scores.cells)?;
-    Ok((board, files))
+    scored
 }
 
 /// The headline tables for a terminal, with what the headline means at one pilot size: the largest

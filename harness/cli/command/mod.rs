@@ -8,6 +8,7 @@ mod leaderboard;
 mod model;
 mod plan;
 mod plugin;
+mod report;
 mod run;
 mod score;
 mod status;
@@ -31,6 +32,7 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Verify(arguments) => verify::verify(places, &arguments),
         Command::Plan(arguments) => plan::plan(places, &arguments),
         Command::Leaderboard(arguments) => leaderboard::leaderboard(places, &arguments),
+        Command::Report(arguments) => report::report(places, &arguments),
         Command::Score(arguments) => score::score(places, &arguments),
         Command::Compare(arguments) => compare::compare(places, &arguments),
         Command::Experiment(command) => experiment::act(places, command),

@@ -13,9 +13,10 @@ use crate::{
 use pilotbench_engine::{
     cache::Cache,
     fault::{Fault, Result},
-    plan::RunFile,
+    leaderboard::Board,
+    plan::{PluginFacts, RunFile},
     record::{Lock, Record},
-    run,
+    run, score,
 };
 use std::path::Path;
 
@@ -92,7 +93,14 @@ fn finish(
         ));
         return Ok(Exit::stopped());
     }
-    let (board, files) = leaderboard::make(recorded, work, stop)?;
+    let answers = score::Recorded { plan, record };
+    let scores = leaderboard::scores(sources, plan, &answers, work, stop)?;
+    let is_locked = |facts: &PluginFacts| plugins.check_locked(facts).is_ok();
+    if plan.plugins().into_iter().all(is_locked) {
+        score::keep(plan, record, &scores)?;
+    }
+    let board = Board::new(plan, &scores);
+    let files = pilotbench_engine::leaderboard::files(plan, &board, &scores.cells)?;
     let folder = record.root().join("leaderboard");
     pilotbench_engine::leaderboard::publish(&folder, &files)?;
     match json {

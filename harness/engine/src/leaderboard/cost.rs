@@ -50,7 +50,7 @@ impl PerThousand {
 }
 
 /// Whether any cell of a board took something.
-pub(super) fn is_known(board: &Board) -> bool {
+pub fn is_known(board: &Board) -> bool {
     board.cells.iter().any(|cell| cell.facts.used.is_some())
 }
 
@@ -99,7 +99,7 @@ fn row(board: &Board, cell: &BoardCell) -> Option<[String; COLUMNS.len()]> {
 
 /// Whether a method's answers are of a mix: of several states of one model, or of several models
 /// where it does not have one trained for each pilot. A name begins with the model's.
-fn has_drifted(board: &Board, method: &str) -> bool {
+pub fn has_drifted(board: &Board, method: &str) -> bool {
     let names = names(board, method);
     let models: BTreeSet<&str> = names.iter().filter_map(|name| name.split(' ').next()).collect();
     let has_one = !board.method(method).is_some_and(|method| method.trains);
@@ -107,7 +107,7 @@ fn has_drifted(board: &Board, method: &str) -> bool {
 }
 
 /// Who answered for a method, in all of its cells.
-fn names<'a>(board: &'a Board, method: &str) -> BTreeSet<&'a String> {
+pub fn names<'a>(board: &'a Board, method: &str) -> BTreeSet<&'a String> {
     let cells = board.cells.iter().filter(|cell| cell.facts.method == method);
     cells.filter_map(|cell| cell.facts.used.as_ref()).flat_map(|u| u.answered_by.keys()).collect()
 }

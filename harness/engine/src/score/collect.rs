@@ -59,7 +59,7 @@ pub struct Estimate {
 
 /// A score of a cell under resampling. Draws of the same number are of the same people and seeds
 /// for all cells of an experiment: what is compared draw by draw is paired.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Draws {
     /// Mean over seeds.
     pub mean: f64,

@@ -2,9 +2,10 @@
 
 use crate::plugin::ScoreInfo;
 use arrow_array::{Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
+use serde::{Deserialize, Serialize};
 
 /// What a value is of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ScoreKey {
     /// Score.
     pub score: String,

@@ -2,11 +2,11 @@
 
 use super::{Draws, Estimate, rows::ScoreKey, shown::Shown};
 use crate::{interview::Used, plan::PluginFacts, plugin::ScoreInfo, record::Counts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One score of one cell.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreRow {
     /// What it is of.
     pub key: ScoreKey,
@@ -19,7 +19,7 @@ pub struct ScoreRow {
 }
 
 /// A cell and what became of its replicates.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellFacts {
     /// Experiment.
     pub experiment: String,
@@ -36,7 +36,7 @@ pub struct CellFacts {
     /// Requests by what became of them.
     pub counts: Counts,
     /// What the committed replicates took of a service.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Used>,
 }
 
@@ -62,7 +62,7 @@ pub fn strategies<'a>(cells: impl IntoIterator<Item = &'a CellFacts>) -> Vec<&'a
 }
 
 /// All scores of one cell.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellScores {
     /// The cell.
     pub facts: CellFacts,
@@ -78,7 +78,7 @@ pub struct CellScores {
 }
 
 /// All scores of a run.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Cells, in the order of the plan.
     pub cells: Vec<CellScores>,

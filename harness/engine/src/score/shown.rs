@@ -5,6 +5,7 @@ use crate::{
     plan::Plan,
     plugin::{Better, ScoreInfo},
 };
+use serde::{Deserialize, Serialize};
 
 /// Scores shown unless the run file names others, in this order.
 const USUAL: [&str; 13] = [
@@ -24,7 +25,7 @@ const USUAL: [&str; 13] = [
 ];
 
 /// The scores that a leaderboard shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// The one that orders and ranks the rows.
     pub headline: String,

@@ -1,0 +1,31 @@
+//! What can be typed after `report`.
+
+use super::Work;
+use clap::Args;
+use std::path::PathBuf;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  pilotbench report default -o site           the board of a run as pages; open site/index.html
+  pilotbench report before after -o site      two runs, and a page that compares them pair by pair
+  pilotbench report default -o site --latex   also tables and pictures for papers
+
+The pages need no server and open from a file share.";
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// Runs, by name or path; may be left out when there is one.
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// Folder to write into.
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Also write tables for LaTeX (booktabs) and pictures as files.
+    #[arg(long)]
+    pub(crate) latex: bool,
+    /// Go on although a plugin's library is another file than at the beginning.
+    #[arg(long)]
+    pub(crate) allow_changed_plugins: bool,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}

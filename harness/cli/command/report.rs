@@ -1,0 +1,103 @@
+//! `report`: the leaderboards of runs as pages.
+
+use super::{leaderboard, set_threads};
+use crate::{
+    arguments::{Chosen, Places, ReportArguments},
+    exit::Exit,
+    output,
+    setting::{self, Recorded},
+    signals,
+};
+use pilotbench_engine::{
+    fault::{Fault, Result},
+    leaderboard::{self as boards, Board},
+    score::{self, Scores},
+};
+use pilotbench_report::{Run, publish, site};
+use std::time::Instant;
+
+/// A recorded run with what its scores and its board are.
+struct Scored {
+    recorded: Recorded,
+    scores: Scores,
+    board: Board,
+    json: Vec<u8>,
+}
+
+/// Scores runs and writes their pages.
+pub(crate) fn report(places: &Places, arguments: &ReportArguments) -> Result<Exit> {
+    set_threads(places, &arguments.work)?;
+    let began = Instant::now();
+    let scored = scored(places, arguments)?;
+    let scoring = began.elapsed();
+    let runs: Vec<Run> = scored.iter().map(run).collect();
+    let files = site(&runs, arguments.latex)?;
+    publish(&arguments.out, &files)?;
+    if !arguments.work.quiet {
+        let writing = began.elapsed().saturating_sub(scoring);
+        let first = arguments.out.join("index.html");
+        output::remark(&output::inert(&format!(
+            "{} (scores after {:.1} s, {} files written in {:.1} s)",
+            first.display(),
+            scoring.as_secs_f64(),
+            files.iter().count(),
+            writing.as_secs_f64()
+        )));
+    }
+    Ok(Exit::Done)
+}
+
+/// The runs that were named, or the only one there is.
+fn scored(places: &Places, arguments: &ReportArguments) -> Result<Vec<Scored>> {
+    let mut names: Vec<Option<String>> = arguments.runs.iter().cloned().map(Some).collect();
+    if names.is_empty() {
+        names.push(None);
+    }
+    let mut all: Vec<Scored> = Vec::new();
+    for run in names {
+        let one = one(places, arguments, run)?;
+        if all.iter().any(|other| other.board.run == one.board.run) {
+            return Err(Fault::usage("RUN", format!("run `{}` is given twice", one.board.run)));
+        }
+        all.push(one);
+    }
+    Ok(all)
+}
+
+fn one(places: &Places, arguments: &ReportArguments, run: Option<String>) -> Result<Scored> {
+    let chosen = Chosen { run, allow_changed_plugins: arguments.allow_changed_plugins };
+    let recorded = setting::recorded(places, &chosen)?;
+    let plan = &recorded.plan;
+    let scores = scores(arguments, &recorded)?;
+    let board = Board::new(plan, &scores);
+    let [_, _, json, _] = boards::files(plan, &board, &scores.cells)?;
+    Ok(Scored { recorded, scores, board, json })
+}
+
+/// The scores that were kept when the run ended, where nothing changed since; else they are made.
+fn scores(arguments: &ReportArguments, recorded: &Recorded) -> Result<Scores> {
+    let Recorded { plan, record, sources } = recorded;
+    // With other libraries than the plan's nothing kept is the same.
+    let may_keep = !arguments.allow_changed_plugins;
+    if may_keep && let Some(kept) = score::kept(plan, record)? {
+        return Ok(kept);
+    }
+    let answers = score::Recorded { plan, record };
+    let scores = leaderboard::scores(sources, plan, &answers, &arguments.work, signals::listen()?)?;
+    if may_keep {
+        // A run on a share that may only be read is as good.
+        let _ = score::keep(plan, record, &scores);
+    }
+    Ok(scores)
+}
+
+fn run(scored: &Scored) -> Run<'_> {
+    Run {
+        plan: &scored.recorded.plan,
+        experiments: &scored.recorded.sources.experiments,
+        record: &scored.recorded.record,
+        scores: &scored.scores,
+        board: &scored.board,
+        json: &scored.json,
+    }
+}

@@ -1,0 +1,74 @@
+//! Scores of a run that are kept beside its answers, so that what shows them need not score again.
+//!
+//! Invariant: kept scores are used only for what they were made from: this version of pilotbench, the
+//! plan and what it shows, the libraries that the plan names, and the answers that are committed.
+//! Whoever doubts them removes the file; `verify` never reads it.
+
+use super::Scores;
+use crate::{
+    fault::{Fault, Result},
+    identity,
+    plan::Plan,
+    record::Record,
+};
+use serde::{Deserialize, Serialize};
+use std::{fs, io::Write, path::PathBuf};
+
+/// File in the folder of a run.
+const FILE: &str = "scores.json";
+
+#[derive(Serialize, Deserialize)]
+struct Kept<S> {
+    /// SHA-256 of what the scores were made from.
+    made_from: String,
+    scores: S,
+}
+
+/// The scores that were kept for a plan and the answers that are there now; `None` when there are
+/// none, or they cannot be read: they can be made again.
+///
+/// # Errors
+/// When the record is damaged.
+pub fn kept(plan: &Plan, record: &Record) -> Result<Option<Scores>> {
+    let Ok(bytes) = fs::read(place(record)) else { return Ok(None) };
+    let Ok(kept) = serde_json::from_slice::<Kept<Scores>>(&bytes) else { return Ok(None) };
+    Ok((kept.made_from == made_from(plan, record)?).then_some(kept.scores))
+}
+
+/// Keeps the scores of a run. The caller has seen to it that the libraries are those of the plan.
+///
+/// # Errors
+/// When the record is damaged, or writing fails.
+pub fn keep(plan: &Plan, record: &Record, scores: &Scores) -> Result<()> {
+    let kept = Kept { made_from: made_from(plan, record)?, scores };
+    let fault = |e: &dyn std::fmt::Display| Fault::store(place(record).display(), e);
+    let bytes = serde_json::to_vec(&kept).map_err(|e| fault(&e))?;
+    let mut file = tempfile::NamedTempFile::new_in(record.root()).map_err(|e| fault(&e))?;
+    file.write_all(&bytes).map_err(|e| fault(&e))?;
+    // A temporary file is private; scores are to be read.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(readable).map_err(|e| fault(&e))?;
+    }
+    file.persist(place(record)).map_err(|e| fault(&e.error))?;
+    Ok(())
+}
+
+fn place(record: &Record) -> PathBuf {
+    record.root().join(FILE)
+}
+
+/// What scores are a function of.
+fn made_from(plan: &Plan, record: &Record) -> Result<String> {
+    let mut answers = Vec::with_capacity(plan.replicates.len());
+    for replicate in &plan.replicates {
+        let manifest = record.manifest(replicate)?;
+        // What a service took stands in the manifest alone.
+        answers.push(manifest.map(|m| (m.answers.sha256, m.counts, m.used, m.plugin)));
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let shown = &plan.leaderboard;
+    Ok(identity::sha256_of(&(version, plan.identity(), shown, plan.plugins(), answers)))
+}

@@ -1,0 +1,8 @@
+//! What is drawn.
+
+pub(crate) mod cost;
+pub(crate) mod curves;
+pub(crate) mod distribution;
+pub(crate) mod forest;
+mod frame;
+pub(crate) mod scale;
