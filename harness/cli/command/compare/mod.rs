@@ -3,19 +3,18 @@
 mod forms;
 mod junit;
 
-use super::set_threads;
+use super::{leaderboard, set_threads};
 use crate::{
     arguments::{Chosen, CompareArguments, CompareFormat, FailOn, Places},
     exit::Exit,
     output,
-    progress::Shown,
     setting::{self, Recorded},
     signals,
 };
 use pilotbench_engine::{
     contrast::{CellSpeed, Contrast, Rules, Side, speeds},
     fault::{Fault, Result},
-    plan::{Plan, VALID_RATE},
+    plan::{Plan, PlannedMetric, VALID_RATE},
     score::{self, Scores},
 };
 use serde::Serialize;
@@ -59,8 +58,10 @@ pub(super) fn compare(places: &Places, arguments: &CompareArguments) -> Result<E
     if rules.scores.is_empty() {
         rules.scores.push(headline(&new.plan)?);
     }
-    let base = scored(base, &rules.scores, arguments, stop)?;
-    let new = scored(new, &rules.scores, arguments, stop)?;
+    // Kept scores of one and the same library can be compared; else both runs are scored again.
+    let may_keep = metrics_of(&base.plan, &rules.scores) == metrics_of(&new.plan, &rules.scores);
+    let base = scored(base, &rules.scores, may_keep, arguments, stop)?;
+    let new = scored(new, &rules.scores, may_keep, arguments, stop)?;
     let contrast = Contrast::of(&base.side(), &new.side(), &rules);
     let report = Report {
         base: setting::folder_name(base.recorded.record.root()),
@@ -107,10 +108,18 @@ fn headline(plan: &Plan) -> Result<String> {
     })
 }
 
+/// The metrics that give these scores, with their settings and libraries.
+fn metrics_of<'a>(plan: &'a Plan, names: &[String]) -> Vec<&'a PlannedMetric> {
+    let gives =
+        |metric: &&PlannedMetric| names.iter().any(|name| metric.facts.scores.contains(name));
+    plan.metrics.iter().filter(gives).collect()
+}
+
 /// Scores a run by the metrics alone that give these scores.
 fn scored(
     recorded: Recorded,
     names: &[String],
+    may_keep: bool,
     arguments: &CompareArguments,
     stop: &AtomicBool,
 ) -> Result<Scored> {
@@ -133,16 +142,16 @@ fn scored(
             Fault::usage("--score", message).hint(format!("there are: {}", known.join(", ")))
         );
     }
+    let speeds = speeds(&recorded.plan, &recorded.record)?;
+    // Scores that were kept when the run ended, where these are among them.
+    let kept = if may_keep { score::kept(&recorded.plan, &recorded.record)? } else { None };
+    if let Some(scores) = kept.filter(|kept| names.iter().all(|name| kept.shown.has(name))) {
+        return Ok(Scored { recorded, plan, scores, speeds });
+    }
     plan.leaderboard.columns = names.to_vec();
     plan.leaderboard.headline = names.first().cloned();
-    let sources = &recorded.sources;
     let answers = score::Recorded { plan: &plan, record: &recorded.record };
-    let shown = Shown::new("scoring", arguments.work.quiet);
-    shown.of(score::cells(&plan).len());
-    let step = || shown.step();
-    let scores = score::score(&plan, &sources.experiments, &sources.plugins, &answers, &step, stop);
-    shown.end();
-    let (scores, speeds) = (scores?, speeds(&recorded.plan, &recorded.record)?);
+    let scores = leaderboard::scores(&recorded.sources, &plan, &answers, &arguments.work, stop)?;
     Ok(Scored { recorded, plan, scores, speeds })
 }
 
