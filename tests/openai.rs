@@ -129,6 +129,23 @@ fn a_spent_budget_ends_with_3_and_more_money_goes_on_without_asking_twice() {
     assert_eq!(place.leaderboard(), whole.leaderboard());
 }
 
+/// Answers of one plan are of one model: another behind the same name is told before it is asked.
+#[test]
+fn a_run_does_not_go_on_with_another_model() {
+    let double = keyed();
+    let place = place(&double, &method("asked", ""));
+    told(&mut pilotbench(&place, &["run", "--budget", "0.003"]), 3);
+    let resolved = Some("gpt-double-2".to_owned());
+    let other = Double::start(Manner { key: Some(KEY.into()), resolved, ..Manner::default() });
+    let services = place.folder.path().join("data/pilotbench/openai/services.toml");
+    let text = fs::read_to_string(&services).unwrap().replace(&double.url(), &other.url());
+    fs::write(&services, text).unwrap();
+    let output = told(&mut pilotbench(&place, &["resume", "--budget", "5"]), 2);
+    assert!(output.contains("method `asked` has changed since the plan was made"), "{output}");
+    assert!(output.contains("its model is `gpt-double-2` and was `gpt-double`"), "{output}");
+    assert_eq!(other.count(Route::Chat), 1, "what it is was asked, no more");
+}
+
 #[test]
 fn an_estimate_asks_nothing_and_is_near_what_is_spent() {
     let double = keyed();
