@@ -3,7 +3,7 @@
 
 use crate::{
     asking::{Style, Way, Written, echoed},
-    client::{Call, Client, Failure, write_file},
+    client::{Call, Client, Failure, Part, write_file},
     service::{Prefill, Price},
     settings::{Settings, Wanted},
     wire::{Listed, Said},
@@ -317,6 +317,7 @@ impl Probe<'_> {
             is_resolved: false,
             replicate: 0,
             most_tokens: most_tokens as u64,
+            needs: Part::Anything,
             price: self.price,
         };
         Ok(self.client.fetch(&call).await?.said)

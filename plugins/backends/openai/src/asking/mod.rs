@@ -246,9 +246,8 @@ impl Answered {
 /// Words of a refusal, where a reply is one.
 fn refusal(reply: &Kept) -> Option<String> {
     let said = &reply.said;
-    let is_filtered = said.finish == "content_filter";
     let words = || said.text.clone().unwrap_or_else(|| "(content filter)".to_owned());
-    said.refusal.clone().or_else(|| is_filtered.then(words))
+    said.is_refusal().then(|| said.refusal.clone().unwrap_or_else(words))
 }
 
 /// What a model said or would have said where it named no option.

@@ -2,7 +2,7 @@
 
 use super::{Asking, Trouble};
 use crate::{
-    client::Call,
+    client::{Call, Part},
     service::{Prefill, Price},
     settings::Settings,
 };
@@ -107,6 +107,10 @@ impl Asking<'_> {
             is_resolved: self.model.is_resolved,
             replicate: if self.way.is_likelihood() { 0 } else { replicate },
             most_tokens: most as u64,
+            needs: match ask {
+                Ask::Sample { .. } => Part::Text,
+                Ask::Next(_) | Ask::Echo(_) => Part::Likelihoods,
+            },
             price: self.model.price,
         })
     }

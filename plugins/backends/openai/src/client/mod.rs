@@ -84,8 +84,21 @@ pub(crate) struct Call {
     pub replicate: u64,
     /// Most tokens of the answer.
     pub most_tokens: u64,
+    /// What a reply has to hold. One that does not is no answer, and is not kept.
+    pub(crate) needs: Part,
     /// What it costs; `None` where nobody knows.
     pub price: Option<Price>,
+}
+
+/// What a reply has to hold, if it is no refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Whatever it does.
+    Anything,
+    /// Words.
+    Text,
+    /// Log-probabilities.
+    Likelihoods,
 }
 
 impl Call {
@@ -247,6 +260,16 @@ impl Client {
                 call.model
             );
             return Err(Failure::Broken(message));
+        }
+        let is_whole = match call.needs {
+            Part::Anything => true,
+            Part::Text => said.text.is_some(),
+            Part::Likelihoods => !said.places.is_empty(),
+        };
+        if !is_whole && !said.is_refusal() {
+            return Err(Failure::Broken(
+                format!("the reply lacks its {:?}", call.needs).to_lowercase(),
+            ));
         }
         self.learn_length(text.len(), said.prompt_tokens);
         self.pace.went_well();

@@ -56,6 +56,7 @@ fn call(n: u64) -> Call {
         is_resolved: true,
         replicate: 0,
         most_tokens: 4,
+        needs: Part::Text,
         price: Some(PRICE),
     }
 }
@@ -250,7 +251,9 @@ fn a_reply_that_lacks_what_counts_is_an_error_with_its_kind() {
             [{"token": "A", "logprob": LOG}]}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}"#;
         reply(200, &[], text.replace("LOG", log))
     };
-    let faults: [(&str, Vec<Step>, &str); 7] = [
+    let null = with(|b| b["choices"][0]["message"]["content"] = Value::Null);
+    let faults: [(&str, Vec<Step>, &str); 8] = [
+        ("null content", null, "lacks its text"),
         ("empty choices", with(|b| b["choices"] = json!([])), "0 choices"),
         ("no usage", with(|b| drop(b.as_object_mut().unwrap().remove("usage"))), "no usage"),
         ("another model", with(|b| b["model"] = json!("m-2")), "`m-2` instead of `m-1`"),
@@ -265,6 +268,22 @@ fn a_reply_that_lacks_what_counts_is_an_error_with_its_kind() {
         assert!(message_of(said).contains(word), "{what}");
         assert_eq!(count, 2, "{what}: each may be charged");
     }
+}
+
+/// A6: what was asked for and does not come is no answer, and is not kept.
+#[test]
+fn log_probabilities_that_do_not_come_are_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let keeping = Conditions { folder: Some(folder.path().into()), ..Conditions::default() };
+    let mut filtered = good();
+    filtered["choices"][0]["finish_reason"] = json!("content_filter");
+    let server = Scripted::replies(vec![ok(), ok(), reply_json(200, &filtered)]);
+    let client = client(&server.url(), keeping);
+    let likely = Call { needs: Part::Likelihoods, ..call(0) };
+    let message = message_of(run(client.ask(&likely)));
+    assert_eq!(message, "the reply lacks its likelihoods");
+    assert!(folder.path().read_dir().unwrap().next().is_none(), "it is kept");
+    assert!(run(client.ask(&likely)).is_ok(), "a refusal has none");
 }
 
 /// A7

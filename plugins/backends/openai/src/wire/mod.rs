@@ -51,6 +51,11 @@ pub(crate) struct Place {
 }
 
 impl Said {
+    /// Whether the model refused, or a filter did.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.refusal.is_some() || self.finish == "content_filter"
+    }
+
     /// The model and what else may change answers, as one word.
     pub(crate) fn by(&self) -> Option<String> {
         let words: Vec<&str> =
