@@ -229,14 +229,9 @@ pub(crate) struct RecordedArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArguments {
     #[command(flatten)]
-    pub(crate) chosen: Chosen,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) recorded: RecordedArguments,
     #[command(flatten)]
     pub(crate) spending: Spending,
-    #[command(flatten)]
-    pub(crate) work: Work,
 }
 
 #[derive(Debug, Args)]

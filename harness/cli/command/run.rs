@@ -2,7 +2,7 @@
 
 use super::{estimate, leaderboard, set_threads, verdict::verdict};
 use crate::{
-    arguments::{Places, ResumeArguments, RunArguments, Work},
+    arguments::{Places, RecordedArguments, ResumeArguments, RunArguments, Work},
     conditions::Conditions,
     exit::Exit,
     output,
@@ -50,14 +50,15 @@ pub(crate) fn run(places: &Places, arguments: &RunArguments) -> Result<Exit> {
 
 /// Goes on with a recorded run.
 pub(crate) fn resume(places: &Places, arguments: &ResumeArguments) -> Result<Exit> {
-    let work = &arguments.work;
+    let ResumeArguments { recorded: RecordedArguments { chosen, json, work }, spending } =
+        arguments;
     set_threads(places, work)?;
     let under = |file: &RunFile, runs: &Path| {
-        Conditions::of_run(places, arguments.spending, work.no_cache, (file, runs))
+        Conditions::of_run(places, *spending, work.no_cache, (file, runs))
     };
-    let (recorded, conditions) = setting::recorded_under(places, &arguments.chosen, under)?;
+    let (recorded, conditions) = setting::recorded_under(places, chosen, under)?;
     let lock = lock(recorded.record.root())?;
-    finish(&recorded, &lock, &conditions, work, arguments.json)
+    finish(&recorded, &lock, &conditions, work, *json)
 }
 
 pub(super) fn lock(folder: &Path) -> Result<Lock> {

@@ -194,7 +194,7 @@ pub(crate) fn section(
         id: planned.id.clone(),
         title: planned.title.clone(),
         label: experiment.label(),
-        exposure: words::exposure(planned.exposure),
+        exposure: planned.exposure.name(),
         licence: planned.licence.clone(),
         participants: planned.participants,
         largest_pilot: planned.largest_pilot,

@@ -4,10 +4,10 @@
 use crate::{
     board::{self, info_better},
     site::Run,
-    words::{self, Cell},
+    words::{self, Cell, signed},
 };
 use pilotbench_engine::{
-    leaderboard::{BoardCell, number},
+    leaderboard::BoardCell,
     plugin::Better,
     score::{CellScores, Draws, Estimate, percentile},
 };
@@ -223,13 +223,6 @@ fn interval(a: &Draws, b: &Draws, confidence: f64) -> Option<(f64, f64)> {
     let pairs = a.centred().into_iter().zip(b.centred());
     let differences: Vec<f64> = pairs.filter_map(|(a, b)| Some(b? - a?)).collect();
     percentile(&differences, confidence)
-}
-
-fn signed(value: f64) -> String {
-    match number(value.abs()).as_str() {
-        "0.000" => "0.000".to_owned(),
-        _ => format!("{value:+.3}"),
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::{
     people::{self, Answered},
     plot, shares,
     site::Run,
-    words::{self, Cell, MethodRow},
+    words::{Cell, MethodRow},
 };
 use minijinja::Value;
 use pilotbench_engine::{
@@ -140,7 +140,7 @@ fn content(
     Content {
         title: experiment.design.title.clone(),
         label: board.label(),
-        exposure: words::exposure(board.planned.exposure),
+        exposure: board.planned.exposure.name(),
         licence: board.planned.licence.clone(),
         citation: experiment.card.source.citation.clone(),
         headline: run.board.headline.clone(),

@@ -1,8 +1,6 @@
 //! Numbers as the cells of tables.
 
-use pilotbench_engine::{
-    experiment::Exposure, leaderboard::number, plugin::Better, score::Estimate,
-};
+use pilotbench_engine::{leaderboard::number, plugin::Better, score::Estimate};
 use serde::Serialize;
 
 /// A cell of a table.
@@ -80,13 +78,11 @@ pub(crate) fn better(better: Better) -> String {
     }
 }
 
-/// How likely models saw the data.
-pub(crate) fn exposure(exposure: Exposure) -> &'static str {
-    match exposure {
-        Exposure::Low => "low",
-        Exposure::Medium => "medium",
-        Exposure::High => "high",
-        Exposure::Unknown => "unknown",
+/// A difference with its sign, none where it is shown as nothing.
+pub(crate) fn signed(value: f64) -> String {
+    match number(value.abs()).as_str() {
+        "0.000" => "0.000".to_owned(),
+        _ => format!("{value:+.3}"),
     }
 }
 

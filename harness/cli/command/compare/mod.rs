@@ -124,8 +124,7 @@ fn scored(
     stop: &AtomicBool,
 ) -> Result<Scored> {
     let mut plan = recorded.plan.clone();
-    let gives = |scores: &[String]| names.iter().any(|name| scores.contains(name));
-    plan.metrics.retain(|metric| gives(&metric.facts.scores));
+    plan.metrics = metrics_of(&recorded.plan, names).into_iter().cloned().collect();
     let is_given = |name: &String| {
         name == VALID_RATE || plan.metrics.iter().any(|metric| metric.facts.scores.contains(name))
     };

@@ -94,6 +94,18 @@ pub enum Exposure {
     Unknown,
 }
 
+impl Exposure {
+    /// Word in files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// The table of answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

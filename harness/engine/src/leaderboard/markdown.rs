@@ -4,7 +4,7 @@ use super::{
     board::{Board, BoardCell, BoardExperiment, number, short},
     cost, meaning,
 };
-use crate::{compare::Role, experiment::Exposure, score::Estimate};
+use crate::{compare::Role, score::Estimate};
 use std::fmt::Write;
 
 /// The board as Markdown.
@@ -103,7 +103,7 @@ fn experiment_head(out: &mut String, experiment: &BoardExperiment) {
         with_stop(&experiment.planned.title),
         experiment.planned.participants,
         experiment.planned.largest_pilot,
-        exposure(experiment.planned.exposure),
+        experiment.planned.exposure.name(),
         escaped(&experiment.planned.licence).trim_end_matches('.'),
         short(&experiment.planned.table_sha256)
     );
@@ -282,15 +282,6 @@ fn estimate(estimate: &Estimate) -> String {
             format!("{} [{}, {}]", number(mean), number(low), number(high))
         }
         (Some(mean), _, _) => number(mean),
-    }
-}
-
-fn exposure(exposure: Exposure) -> &'static str {
-    match exposure {
-        Exposure::Low => "low",
-        Exposure::Medium => "medium",
-        Exposure::High => "high",
-        Exposure::Unknown => "unknown",
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Extent, columns};
 use crate::{
     speed::CellName,
-    words::{Cell, thousands},
+    words::{Cell, signed, thousands},
 };
 use pilotbench_engine::{
     compare::{Compared, Role},
@@ -194,11 +194,6 @@ impl Made<'_> {
             if by.is_empty() { Cell::none() } else { Cell { minor: drift, ..Cell::of(by) } },
         ]
     }
-}
-
-fn signed(value: f64) -> String {
-    let text = format!("{value:+.3}");
-    if text.contains(|c: char| ('1'..='9').contains(&c)) { text } else { "0.000".to_owned() }
 }
 
 /// How a row of this role looks.

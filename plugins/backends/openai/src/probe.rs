@@ -2,13 +2,13 @@
 //! recorded with every result.
 
 use crate::{
-    asking::{Style, Way, Written, echoed},
+    asking::{Style, Way, Written, echoed, going_on, held_to, schema},
     client::{Call, Client, Failure, Part, write_file},
     service::{Prefill, Price},
     settings::{Settings, Wanted},
     wire::{Listed, Said},
 };
-use backend_language::Message;
+use backend_language::{Message, place::hex};
 use pilotbench_plugin_sdk::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -91,8 +91,7 @@ fn file(client: &Client, settings: &Settings) -> Option<PathBuf> {
         format!("{:?} {:?} {}", settings.endpoint, settings.answers, settings.questionnaire),
         settings.body,
     ]);
-    let name: String =
-        Sha256::digest(whole.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = hex(&Sha256::digest(whole.to_string()));
     Some(client.conditions().folder.as_ref()?.join("probes").join(format!("{name}.json")))
 }
 
@@ -231,10 +230,7 @@ impl Probe<'_> {
         let mut fields = Map::new();
         fields.insert("logprobs".into(), json!(true));
         fields.insert("top_logprobs".into(), json!(top));
-        if prefill == Prefill::ContinueFinalMessage {
-            fields.insert("continue_final_message".into(), json!(true));
-            fields.insert("add_generation_prompt".into(), json!(false));
-        }
+        fields.extend(going_on(prefill));
         let said = match self.chat(messages, 1, fields).await {
             Err(Failure::Lasting(_)) => return Ok(false),
             said => said?,
@@ -246,14 +242,7 @@ impl Probe<'_> {
 
     /// Whether the service holds an answer to a schema; why not.
     async fn schema(&self) -> std::result::Result<std::result::Result<Said, String>, Failure> {
-        let schema = json!({
-            "type": "object", "required": ["answer"], "additionalProperties": false,
-            "properties": {"answer": {"type": "string", "enum": ["zebra"]}},
-        });
-        let named = json!({"name": "answer", "strict": true, "schema": schema});
-        let mut fields = Map::new();
-        fields
-            .insert("response_format".into(), json!({"type": "json_schema", "json_schema": named}));
+        let fields = held_to(&schema([("answer".to_owned(), vec!["zebra"])]));
         let messages = json!([{"role": "user", "content": "Which animal has stripes?"}]);
         let said = match self.chat(messages, 32, fields).await {
             Err(Failure::Lasting(why)) => return Ok(Err(why)),

@@ -13,7 +13,8 @@ mod spoken;
 mod tree;
 
 pub(crate) use echo::echoed;
-pub(crate) use requests::{Model, Style, Written};
+pub(crate) use requests::{Model, Style, Written, going_on, held_to};
+pub(crate) use spoken::schema;
 
 use crate::{
     client::{Call, Client, Failure, Kept, tokens},

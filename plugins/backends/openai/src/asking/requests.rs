@@ -130,18 +130,11 @@ impl Asking<'_> {
                 if !begun.is_empty() {
                     let begun = json!({"role": "assistant", "content": begun});
                     messages.as_array_mut().into_iter().for_each(|list| list.push(begun.clone()));
-                    if prefill == Prefill::ContinueFinalMessage {
-                        fields.insert("continue_final_message".into(), json!(true));
-                        fields.insert("add_generation_prompt".into(), json!(false));
-                    }
+                    fields.extend(going_on(prefill));
                 }
             }
             Ask::Echo(_) => return Err(Problem::words("chats are not echoed").into()),
-            Ask::Sample { schema: Some(schema), .. } => {
-                let named = json!({"name": "answer", "strict": true, "schema": schema});
-                let format = json!({"type": "json_schema", "json_schema": named});
-                fields.insert("response_format".into(), format);
-            }
+            Ask::Sample { schema: Some(schema), .. } => fields.extend(held_to(schema)),
             Ask::Sample { schema: None, .. } => {}
         }
         fields.insert("messages".into(), messages);
@@ -155,6 +148,23 @@ impl Asking<'_> {
             Style::Text(written) => &written.lead.gap,
         }
     }
+}
+
+/// Fields that tell a service to go on with a last message of the assistant.
+pub(crate) fn going_on(prefill: Prefill) -> Map<String, Value> {
+    let mut fields = Map::new();
+    if prefill == Prefill::ContinueFinalMessage {
+        fields.insert("continue_final_message".into(), json!(true));
+        fields.insert("add_generation_prompt".into(), json!(false));
+    }
+    fields
+}
+
+/// Fields that hold an answer to a schema.
+pub(crate) fn held_to(schema: &Value) -> Map<String, Value> {
+    let named = json!({"name": "answer", "strict": true, "schema": schema});
+    let format = json!({"type": "json_schema", "json_schema": named});
+    Map::from_iter([("response_format".to_owned(), format)])
 }
 
 /// Fields of a request to `/completions`.

@@ -46,7 +46,7 @@ pub(super) fn words(reply: &Kept) -> Result<String, Failure> {
 }
 
 /// A schema of an object with such properties, each one of its options.
-pub(super) fn schema<'a>(properties: impl IntoIterator<Item = (String, Vec<&'a str>)>) -> Value {
+pub(crate) fn schema<'a>(properties: impl IntoIterator<Item = (String, Vec<&'a str>)>) -> Value {
     let properties: serde_json::Map<String, Value> = properties
         .into_iter()
         .map(|(name, options)| (name, json!({"type": "string", "enum": options})))

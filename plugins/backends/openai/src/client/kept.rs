@@ -3,6 +3,7 @@
 //! beside its place and renamed into it.
 
 use crate::wire::Said;
+use backend_language::place::hex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -70,7 +71,7 @@ impl Key {
 
     /// As text.
     pub(super) fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0)
     }
 }
 

@@ -106,6 +106,11 @@ impl Call {
         Key::of(base_url, self.path, &self.model, &self.body, self.replicate)
     }
 
+    /// Most tokens that it may take, in so many bytes: no token is shorter than a byte.
+    pub(crate) fn most(&self, bytes: usize) -> Tokens {
+        Tokens { prompt: bytes as u64, cached: 0, completion: self.most_tokens }
+    }
+
     fn is_stream(&self) -> bool {
         self.body["stream"] == true
     }
@@ -155,7 +160,7 @@ impl Client {
         let key = call.key(&self.service.base_url);
         let place = self.store.place(key);
         if self.conditions.estimate {
-            let is_known = place.get().is_some() || self.store.read(key).is_some();
+            let is_known = self.is_known(key);
             let kept = place.get_or_init(async || Arc::new(self.estimated(call))).await;
             return Ok(match is_known {
                 true => Arc::new(Kept::new(Said::default(), Some(0))),
@@ -186,7 +191,10 @@ impl Client {
 
     /// Whether an answer is kept.
     pub(crate) fn has(&self, call: &Call) -> bool {
-        let key = call.key(&self.service.base_url);
+        self.is_known(call.key(&self.service.base_url))
+    }
+
+    fn is_known(&self, key: Key) -> bool {
         self.store.place(key).get().is_some() || self.store.read(key).is_some()
     }
 
@@ -223,7 +231,7 @@ impl Client {
     ) -> Result<Said, Failure> {
         let _turn = self.pace.turn().await;
         self.keep_limits(text.len(), call.most_tokens).await;
-        let most = Tokens { prompt: text.len() as u64, cached: 0, completion: call.most_tokens };
+        let most = call.most(text.len());
         let price = call.price.filter(|price| !price.is_free());
         let reserved = match price {
             Some(price) => self.reserve(price.nano(most)).await?,
@@ -465,9 +473,7 @@ impl Held<'_> {
             reservation.settle(nano);
         }
     }
-}
 
-impl Held<'_> {
     /// Leaves it reserved, for somebody to settle later; how much it is.
     pub(crate) fn leave(mut self) -> i64 {
         self.reservation.take().map_or(0, |reservation| reservation.nano())

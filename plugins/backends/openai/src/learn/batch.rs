@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     client::{Call, Client, FILE_MAX, Failure, Kept, of_status, tokens},
-    service::Tokens,
     wire,
 };
+use backend_language::place::hex;
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -66,12 +66,11 @@ async fn round(
     let notes = Notes::new(client.conditions().folder.as_deref());
     let mut digest = Sha256::new();
     calls.keys().for_each(|name| digest.update(name));
-    let name: String = digest.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let name = hex(&digest.finalize()[..16]);
     let mut note = notes.read(&name);
     if note.reserved.is_none() {
         let most = |call: &&Call| {
-            let prompt = call.body.to_string().len() as u64;
-            let most = Tokens { prompt, cached: 0, completion: call.most_tokens };
+            let most = call.most(call.body.to_string().len());
             call.price.map_or(0, |price| price.nano(most))
         };
         let most: i64 = calls.values().map(most).sum();

@@ -9,7 +9,7 @@ use crate::{
     client::{Client, Failure},
     service::Price,
 };
-use backend_language::{Message, parse_messages};
+use backend_language::{Message, parse_messages, place::hex};
 use pilotbench_plugin_sdk::{Error, Pilot, Receipt, Result};
 use reqwest::Method;
 use serde::Deserialize;
@@ -302,8 +302,7 @@ pub(crate) async fn remove(
 fn name_of(client: &Client, base: &Model, hyperparameters: &Value, file: &[u8]) -> String {
     let file = Sha256::digest(file);
     let whole = json!([client.service.base_url, base.resolved, hyperparameters, file.as_slice()]);
-    let digest = Sha256::digest(whole.to_string());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(whole.to_string())[..16])
 }
 
 fn seed(name: &str) -> u32 {

@@ -85,11 +85,13 @@ impl Work<'_> {
                 job => return job.map(Some),
             }
         }
-        let is_ours = |job: &Value| {
-            job["metadata"][MARK] == self.name.as_str()
-                && id(job).is_ok_and(|id| !note.failed.contains(&id))
-        };
-        self.listed(self.kind.path, is_ours).await
+        self.listed(self.kind.path, |job| self.is_ours(note, job)).await
+    }
+
+    /// Whether a job is of this work and has not failed.
+    fn is_ours(&self, note: &Note, job: &Value) -> bool {
+        job["metadata"][MARK] == self.name.as_str()
+            && id(job).is_ok_and(|id| !note.failed.contains(&id))
     }
 
     /// The uploaded file: the noted one if it is still there, one of our name, else a new one.
@@ -118,11 +120,7 @@ impl Work<'_> {
         body[self.file_field] = json!(file);
         body["metadata"][MARK] = json!(self.name);
         let content = Content::Json(body.to_string().into());
-        let is_it = |job: &Value| {
-            job["metadata"][MARK] == self.name.as_str()
-                && id(job).is_ok_and(|id| !note.failed.contains(&id))
-        };
-        self.once(self.kind.path, &content, is_it).await
+        self.once(self.kind.path, &content, |job| self.is_ours(note, job)).await
     }
 
     /// Makes something once: where it may have been made and nobody said so, it is looked for before

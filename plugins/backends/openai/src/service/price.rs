@@ -1,5 +1,6 @@
 //! What tokens cost.
 
+use backend_language::place::hex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -71,8 +72,7 @@ impl Prices {
             for listed in &table.price {
                 listed.check()?;
             }
-            let hash = Sha256::digest(text);
-            let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let hash = hex(&Sha256::digest(text)[..8]);
             origins.push(format!("{} sha256 {hash}", table.date));
             tables.push(table);
         }

@@ -8,7 +8,7 @@ use super::{
     train::Trained,
 };
 use crate::{frozen::Frozen, weights::Linear};
-use backend_language::place::user_data;
+use backend_language::place::{hex, user_data};
 use pilotbench_kernels::Precision;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::json;
@@ -47,7 +47,7 @@ pub(super) fn identity(
             list(&target.tokens);
         }
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest.finalize())
 }
 
 /// Where adapters are kept.
