@@ -9,7 +9,7 @@
 //!                    journal.jsonl                            advisory; a torn last line is normal
 //!                    LOCK                                     held while a coordinator works
 //!                    leaderboard/                             derived: can be made again
-//!                    scores.json                              the same
+//!                    scores.msgpack.zst                       the same
 //! ```
 //!
 //! Invariants: a replicate is done when its manifest exists, never before; nothing committed is
