@@ -64,6 +64,8 @@ fn a_site_has_its_pages_and_is_the_same_twice() {
     }
     let coefficients = text(&site_a, &format!("{run}/paper/tiny-r-coefficients.svg"));
     assert!(coefficients.contains(">humans</text>") && coefficients.contains("<style>"));
+    let picture = &site_a[&format!("{run}/paper/tiny-curves.png")];
+    assert!(picture.starts_with(b"\x89PNG") && picture.len() > 5_000, "{}", picture.len());
     let table = text(&site_a, &format!("{run}/paper/tiny-by-size.tex"));
     assert!(table.contains("\\toprule") && table.contains("js\\_distance"), "{table}");
     assert!(site_a == report(&place, &["--latex", "--threads", "1"]));
@@ -184,10 +186,19 @@ fn two_runs_are_compared_pair_by_pair() {
         let fits = format!("tiny/{name}/15/");
         rows.clone().find(|row| row.starts_with(&fits)).unwrap().to_owned()
     };
-    assert!(row("marginal").contains("<td>0.000<small>[0.000, 0.000]</small></td>"));
-    assert!(row("marginal").contains("the same") && row("ridge").contains("others"));
-    let nothing = |name: &str| row(name).matches("[0.000, 0.000]").count();
-    assert!(nothing("ridge") < nothing("marginal"));
+    let nothing = "<td>0.000<small>[0.000, 0.000] identical</small></td>";
+    assert!(row("marginal").contains(nothing) && row("marginal").contains("seeds, people"));
+    let identical = |name: &str| row(name).matches("identical").count();
+    assert!(identical("ridge") < identical("marginal") && row("ridge").contains(", p "), "{page}");
+    // The page says what the command says.
+    let said =
+        place.pilotbench(&["compare", "test", "other", "--format", "json"]).output().unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let changes = said["changes"].as_array().unwrap();
+    let of = |outcome: &str| changes.iter().filter(|c| c["outcome"] == outcome).count();
+    let outcomes = ["worse", "better", "noisy", "equivalent", "identical"];
+    let words = outcomes.map(|outcome| format!("{} {outcome}", of(outcome))).join(", ");
+    assert!(page.contains(&format!("</strong>: {words}.")), "{words}");
 }
 
 #[test]

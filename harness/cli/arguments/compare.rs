@@ -2,6 +2,7 @@
 
 use super::Work;
 use clap::{Args, ValueEnum};
+use pilotbench_engine::contrast::Rules;
 use std::path::PathBuf;
 
 pub(super) const EXAMPLES: &str = "\
@@ -27,13 +28,13 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_name = "SCORE")]
     pub(crate) score: Vec<String>,
     /// Difference of a score that is no matter.
-    #[arg(long, default_value_t = 0.01, value_name = "X")]
+    #[arg(long, default_value_t = Rules::MARGIN, value_name = "X")]
     pub(crate) margin: f64,
     /// One less the rate of false alarms over the whole comparison.
-    #[arg(long, default_value_t = 0.95, value_name = "SHARE")]
+    #[arg(long, default_value_t = Rules::CONFIDENCE, value_name = "SHARE")]
     pub(crate) confidence: f64,
     /// Share of speed that is no matter; speeds of other machines are never compared.
-    #[arg(long, default_value_t = 0.25, value_name = "SHARE")]
+    #[arg(long, default_value_t = Rules::SPEED_MARGIN, value_name = "SHARE")]
     pub(crate) speed_margin: f64,
     /// Leave speed out.
     #[arg(long)]

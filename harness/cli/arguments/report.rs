@@ -20,7 +20,7 @@ pub(crate) struct ReportArguments {
     /// Folder to write into.
     #[arg(long, short, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Also write tables for LaTeX (booktabs) and pictures as files.
+    /// Also write tables for LaTeX (booktabs) and pictures as SVG and PNG.
     #[arg(long)]
     pub(crate) latex: bool,
     /// Go on although a plugin's library is another file than at the beginning.

@@ -9,6 +9,7 @@ use crate::{
     signals,
 };
 use pilotbench_engine::{
+    contrast::{CellSpeed, speeds},
     fault::{Fault, Result},
     leaderboard::{self as boards, Board},
     score::{self, Scores},
@@ -20,6 +21,7 @@ use std::time::Instant;
 struct Scored {
     recorded: Recorded,
     scores: Scores,
+    speeds: Vec<CellSpeed>,
     board: Board,
     json: Vec<u8>,
 }
@@ -71,7 +73,8 @@ fn one(places: &Places, arguments: &ReportArguments, run: Option<String>) -> Res
     let scores = scores(arguments, &recorded)?;
     let board = Board::new(plan, &scores);
     let [_, _, json, _] = boards::files(plan, &board, &scores.cells)?;
-    Ok(Scored { recorded, scores, board, json })
+    let speeds = speeds(plan, &recorded.record)?;
+    Ok(Scored { recorded, scores, speeds, board, json })
 }
 
 /// The scores that were kept when the run ended, where nothing changed since; else they are made.
@@ -97,6 +100,7 @@ fn run(scored: &Scored) -> Run<'_> {
         experiments: &scored.recorded.sources.experiments,
         record: &scored.recorded.record,
         scores: &scored.scores,
+        speeds: &scored.speeds,
         board: &scored.board,
         json: &scored.json,
     }

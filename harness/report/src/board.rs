@@ -10,7 +10,6 @@ use crate::{
         curves::{self, Curves, Look},
     },
     site::Run,
-    speed::CellName,
     words::{self, Cell},
 };
 use columns::Column;
@@ -22,7 +21,6 @@ use pilotbench_engine::{
 };
 use rows::{Reason, Row};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// A figure of a page.
 #[derive(Debug, Clone, Serialize)]
@@ -116,13 +114,7 @@ pub(crate) enum Extent {
 
 /// What the page of a run's board shows, or of one experiment of it; `folder` is where the run's other
 /// pages lie from there.
-pub(crate) fn content(
-    run: &Run,
-    speeds: &BTreeMap<CellName, f64>,
-    folder: &str,
-    extent: Extent,
-    only: Option<&str>,
-) -> Content {
+pub(crate) fn content(run: &Run, folder: &str, extent: Extent, only: Option<&str>) -> Content {
     let board = run.board;
     let better = info_better(board, &board.headline);
     let wanted = |e: &&BoardExperiment| only.is_none_or(|id| e.planned.id == id);
@@ -146,9 +138,9 @@ pub(crate) fn content(
         headline: board.headline.clone(),
         better: words::better(better),
         shortened: extent == Extent::Largest,
-        columns: columns::columns(board, speeds),
+        columns: columns::columns(run),
         overall: overalls,
-        experiments: experiments().map(|e| section(board, e, speeds, extent)).collect(),
+        experiments: experiments().map(|e| section(run, e, extent)).collect(),
         methods: board.methods.iter().map(of_method).collect(),
         scores: shown_scores(board),
         reading: meaning::READING.to_vec(),
@@ -175,19 +167,15 @@ pub(crate) fn info_better(board: &Board, score: &str) -> Better {
 }
 
 /// An experiment with its pictures and rows.
-pub(crate) fn section(
-    board: &Board,
-    experiment: &BoardExperiment,
-    speeds: &BTreeMap<CellName, f64>,
-    extent: Extent,
-) -> Section {
+pub(crate) fn section(run: &Run, experiment: &BoardExperiment, extent: Extent) -> Section {
+    let board = run.board;
     let planned = &experiment.planned;
     let mut figures = Vec::new();
     let mut table = (Vec::new(), Vec::new());
     for strategy in board.strategies() {
         figures.extend(curve(board, experiment, strategy, &board.headline));
         figures.extend(price(board, experiment, strategy));
-        rows::rows(board, experiment, strategy, speeds, extent, &mut table);
+        rows::rows(run, experiment, strategy, extent, &mut table);
     }
     let has_drift = |name: &String| pilotbench_engine::leaderboard::cost::has_drifted(board, name);
     Section {

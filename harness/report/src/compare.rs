@@ -1,34 +1,39 @@
 //! Two runs side by side: the same method on the same experiment at the same pilot size, and what
-//! became of its scores.
+//! became of its scores and its speed, in the words of `compare`.
 
 use crate::{
     board::{self, info_better},
     site::Run,
-    words::{self, Cell, signed},
+    words::{Cell, signed, thousands},
 };
 use pilotbench_engine::{
-    leaderboard::BoardCell,
+    compare::Role,
+    contrast::{Change, Contrast, Incomparable, Outcome, Rules, Side, SpeedChange},
+    leaderboard::{BoardCell, BoardExperiment},
     plugin::Better,
-    score::{CellScores, Draws, Estimate, percentile},
+    score::CellFacts,
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the page of two runs shows.
 #[derive(Serialize)]
 pub(crate) struct Content {
-    first: String,
-    second: String,
+    base: String,
+    new: String,
     headline: String,
-    better: String,
     percent: String,
+    margin: f64,
+    speed_margin: String,
+    /// What became of the headline: words and how many cells.
+    outcomes: Vec<(&'static str, usize)>,
     scores: Vec<String>,
     sections: Vec<Section>,
     roles: Vec<&'static str>,
     sizes: Vec<usize>,
     strategies: Vec<String>,
-    /// Cells of one run alone, with its name.
-    alone: Vec<(String, Vec<String>)>,
+    /// What is not compared, with its reason.
+    incomparable: Vec<(String, String)>,
 }
 
 #[derive(Serialize)]
@@ -36,8 +41,6 @@ struct Section {
     id: String,
     label: &'static str,
     largest: String,
-    /// Why differences have no interval; empty when they have.
-    unpaired: String,
     rows: Vec<Row>,
 }
 
@@ -48,198 +51,165 @@ struct Row {
     cells: Vec<Cell>,
 }
 
-/// What two runs have in common, cell by cell.
-pub(crate) fn content(a: &Run, b: &Run) -> Content {
-    let scores = common_scores(a, b);
-    let headline = scores.first().cloned().unwrap_or_default();
+/// What two runs say of each other.
+struct Compared<'a> {
+    base: &'a Run<'a>,
+    new: &'a Run<'a>,
+    scores: Vec<String>,
+    changes: BTreeMap<Name<'a>, &'a Change>,
+    speeds: Vec<&'a SpeedChange>,
+}
+
+/// Experiment, method, size, strategy and score.
+type Name<'a> = (&'a str, &'a str, usize, &'a str, &'a str);
+
+/// What a run has against its base, cell by cell. The headline's tests are adjusted among themselves,
+/// so that they are those of `compare`; those of the other scores among each other.
+pub(crate) fn content(base: &Run, new: &Run) -> Content {
+    let scores = common_scores(base, new);
+    let (headline, others) = scores.split_at(1.min(scores.len()));
+    let speed_margin = Some(Rules::SPEED_MARGIN);
+    let rules = Rules { speed_margin, ..Rules::of_scores(headline.to_vec()) };
+    let main = Contrast::of(&side(base), &side(new), &rules);
+    let screen = match others {
+        [] => Contrast::default(),
+        others => Contrast::of(&side(base), &side(new), &Rules::of_scores(others.to_vec())),
+    };
+    let changes = main.changes.iter().chain(&screen.changes);
+    let compared = Compared {
+        base,
+        new,
+        changes: changes.map(|change| (name(change), change)).collect(),
+        speeds: main.speeds.iter().collect(),
+        scores: scores.clone(),
+    };
     let sections: Vec<Section> =
-        a.board.experiments.iter().filter_map(|e| section(a, b, &e.planned.id, &scores)).collect();
-    let shared = || a.board.cells.iter().filter(|cell| same(b, cell).is_some());
-    let all = a.board.experiments.iter().flat_map(|e| e.sizes.iter().copied());
-    let sizes: BTreeSet<usize> = all.chain(shared().map(|cell| cell.facts.size)).collect();
-    let role = |cell: &BoardCell| board::role(role(a, cell));
-    let roles: BTreeSet<&str> = shared().map(role).collect();
+        new.board.experiments.iter().filter_map(|e| compared.section(e)).collect();
+    let sizes: BTreeSet<usize> =
+        new.board.experiments.iter().flat_map(|e| e.sizes.iter().copied()).collect();
+    let roles: BTreeSet<&str> = new.board.methods.iter().map(|m| board::role(m.role)).collect();
     Content {
-        first: a.board.run.clone(),
-        second: b.board.run.clone(),
-        better: words::better(info_better(a.board, &headline)),
-        percent: format!("{:.0}", a.board.confidence * 100.0),
-        headline,
+        base: base.board.run.clone(),
+        new: new.board.run.clone(),
+        percent: format!("{:.0}", rules.confidence * 100.0),
+        margin: rules.margin,
+        speed_margin: format!("{:.0}", Rules::SPEED_MARGIN * 100.0),
+        outcomes: outcomes(&main),
+        headline: scores.first().cloned().unwrap_or_default(),
         scores,
         sections,
         roles: roles.into_iter().collect(),
         sizes: sizes.into_iter().collect(),
-        strategies: a.board.strategies().into_iter().map(str::to_owned).collect(),
-        alone: vec![alone(a, b), alone(b, a)],
+        strategies: new.board.strategies().into_iter().map(str::to_owned).collect(),
+        incomparable: incomparable(&main, &screen),
     }
 }
 
-/// Scores that both runs show: the first one's headline, then the others that judge.
-fn common_scores(a: &Run, b: &Run) -> Vec<String> {
-    let known = |name: &&String| b.board.scores.iter().any(|info| info.name == **name);
-    let judging = |name: &&String| info_better(a.board, name) != Better::Describes;
-    let mut names: Vec<String> =
-        a.board.columns.iter().filter(known).filter(judging).cloned().collect();
-    names.retain(|name| *name != a.board.headline);
-    if known(&&a.board.headline) {
-        names.insert(0, a.board.headline.clone());
-    }
-    names
+fn side<'a>(run: &'a Run) -> Side<'a> {
+    Side { plan: run.plan, scores: run.scores, speeds: run.speeds }
 }
 
-/// The other run's cell of the same names.
-fn same<'a>(run: &'a Run, cell: &BoardCell) -> Option<&'a BoardCell> {
-    let f = &cell.facts;
-    let is_it = |c: &&BoardCell| c.facts.is(&f.experiment, &f.method, f.size, &f.strategy);
-    run.board.cells.iter().find(is_it)
+fn name(change: &Change) -> Name<'_> {
+    let Change { experiment, method, size, strategy, score, .. } = change;
+    (experiment, method, *size, strategy, score)
 }
 
-fn role(run: &Run, cell: &BoardCell) -> pilotbench_engine::compare::Role {
-    let method = run.board.method(&cell.facts.method);
-    method.map_or(pilotbench_engine::compare::Role::Method, |method| method.role)
-}
-
-fn alone(run: &Run, other: &Run) -> (String, Vec<String>) {
-    let cells = run.board.cells.iter().filter(|cell| same(other, cell).is_none());
-    let name = |cell: &BoardCell| {
-        let f = &cell.facts;
-        format!("{}, {}, pilot of {}, {}", f.experiment, f.method, f.size, f.strategy)
+fn outcomes(contrast: &Contrast) -> Vec<(&'static str, usize)> {
+    let all =
+        [Outcome::Worse, Outcome::Better, Outcome::Noisy, Outcome::Equivalent, Outcome::Identical];
+    let count = |outcome: Outcome| {
+        let changes = contrast.changes.iter();
+        (outcome.name(), changes.filter(|change| change.outcome == outcome).count())
     };
-    (run.board.run.clone(), cells.map(name).collect())
+    all.into_iter().map(count).collect()
 }
 
-/// Two cells of the same names, at a pilot size; one that needs no pilot comes at every size.
-struct Pair<'a> {
-    size: usize,
-    one: &'a BoardCell,
-    other: &'a BoardCell,
-}
-
-fn section(a: &Run, b: &Run, id: &str, scores: &[String]) -> Option<Section> {
-    let experiment = a.board.experiments.iter().find(|e| e.planned.id == id)?;
-    let strategies = a.board.strategies();
-    let cells = strategies.iter().flat_map(|s| a.board.cells_by_size(experiment, s));
-    let pairs = cells.filter_map(|(size, one)| Some(Pair { size, one, other: same(b, one)? }));
-    let mut pairs: Vec<Pair> = pairs.collect();
-    pairs.sort_by_key(|pair| std::cmp::Reverse(pair.size));
-    let largest = pairs.first()?.size;
-    let unpaired = why_unpaired(a, b, id);
-    Some(Section {
-        id: id.to_owned(),
-        label: experiment.label(),
-        largest: largest.to_string(),
-        unpaired: unpaired.unwrap_or_default().to_owned(),
-        rows: pairs.iter().map(|pair| row(a, b, pair, scores, unpaired)).collect(),
-    })
-}
-
-/// Why draws of the two runs are not of the same people: their names decide them, so that they are
-/// when the table and the division into pilot and held-out people are.
-fn why_unpaired(a: &Run, b: &Run, id: &str) -> Option<&'static str> {
-    let (one, other) = (a.plan.experiment(id)?, b.plan.experiment(id)?);
-    if one.table_sha256 != other.table_sha256 {
-        return Some("the tables of human answers differ");
-    }
-    if one.largest_pilot != other.largest_pilot || a.plan.held_out_max != b.plan.held_out_max {
-        return Some("other people are held out");
-    }
-    None
-}
-
-fn row(
-    a: &Run,
-    b: &Run,
-    Pair { size, one, other }: &Pair,
-    scores: &[String],
-    unpaired: Option<&'static str>,
-) -> Row {
-    let f = &one.facts;
-    let mut cells = vec![
-        Cell::of(board::role(role(a, one))),
-        Cell::of(size.to_string()),
-        Cell::of(&f.strategy),
-    ];
-    for score in scores {
-        let (before, after) = (one.scores.get(score), other.scores.get(score));
-        cells.push(Cell::score(before));
-        cells.push(Cell::score(after));
-        let draws = (draws(a, one, score), draws(b, other, score));
-        let paired = if unpaired.is_none() { draws } else { (None, None) };
-        let better = info_better(a.board, score);
-        cells.push(difference(before, after, paired, better, a.board.confidence));
-    }
-    let ids = |run: &Run| -> BTreeSet<String> {
-        let own = run
-            .plan
-            .replicates
-            .iter()
-            .filter(|r| f.is(&r.experiment, &r.method, r.size, &r.strategy.to_string()));
-        own.map(|r| r.id.clone()).collect()
+/// What no contrast compares; what both say stands once.
+fn incomparable(main: &Contrast, screen: &Contrast) -> Vec<(String, String)> {
+    let named = |one: &Incomparable| {
+        let mut name = one.experiment.clone();
+        if let (Some(method), Some(size), Some(strategy)) = (&one.method, one.size, &one.strategy) {
+            name += &format!(", {method}, pilot of {size}, {strategy}");
+        }
+        (name, one.reason.clone())
     };
-    cells.push(Cell::of(if ids(a) == ids(b) { "the same" } else { "others" }));
-    let id = format!("{}/{}/{size}/{}", f.experiment, f.method, f.strategy);
-    Row { id, method: f.method.clone(), cells }
-}
-
-fn draws<'a>(run: &Run<'a>, cell: &BoardCell, score: &str) -> Option<&'a Draws> {
-    let f = &cell.facts;
-    let is_it = |c: &&CellScores| c.facts.is(&f.experiment, &f.method, f.size, &f.strategy);
-    run.scores.cells.iter().find(is_it)?.draws.get(score)
-}
-
-/// The second less the first, with the interval of paired draws where there are some.
-fn difference(
-    before: Option<&Estimate>,
-    after: Option<&Estimate>,
-    draws: (Option<&Draws>, Option<&Draws>),
-    better: Better,
-    confidence: f64,
-) -> Cell {
-    let means = before.and_then(|e| e.mean).zip(after.and_then(|e| e.mean));
-    let Some((before, after)) = means else {
-        return Cell::undefined("one of the runs has no value");
-    };
-    let text = signed(after - before);
-    let Some((low, high)) = draws.0.zip(draws.1).and_then(|(a, b)| interval(a, b, confidence))
-    else {
-        return Cell::of(text);
-    };
-    let worse = better.badness(after) > better.badness(before);
-    let verdict = match (low > 0.0 || high < 0.0, worse) {
-        (false, _) => "",
-        (true, true) => " worse",
-        (true, false) => " better",
-    };
-    let minor = format!("[{}, {}]{verdict}", signed(low), signed(high));
-    Cell { minor, ..Cell::of(text) }
-}
-
-/// Percentiles of the differences of draws that are of the same people and seeds, centred first.
-fn interval(a: &Draws, b: &Draws, confidence: f64) -> Option<(f64, f64)> {
-    let seeds = |draws: &Draws| draws.seeds.iter().map(|(seed, _)| *seed).collect::<Vec<_>>();
-    if seeds(a) != seeds(b) || a.values.len() != b.values.len() {
-        return None;
+    let mut all: Vec<(String, String)> = Vec::new();
+    for one in main.incomparable.iter().chain(&screen.incomparable).map(named) {
+        if !all.contains(&one) {
+            all.push(one);
+        }
     }
-    let pairs = a.centred().into_iter().zip(b.centred());
-    let differences: Vec<f64> = pairs.filter_map(|(a, b)| Some(b? - a?)).collect();
-    percentile(&differences, confidence)
+    all
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Scores that both runs show: the new one's headline, then the others that judge.
+fn common_scores(base: &Run, new: &Run) -> Vec<String> {
+    let known = |name: &&String| base.board.scores.iter().any(|info| info.name == **name);
+    let judging = |name: &&String| info_better(new.board, name) != Better::Describes;
+    let headline = std::iter::once(&new.board.headline);
+    let others = new.board.columns.iter().filter(|name| **name != new.board.headline);
+    headline.chain(others.filter(judging)).filter(known).cloned().collect()
+}
 
-    fn draws(mean: f64, values: &[f64]) -> Draws {
-        let values = values.iter().copied().map(Some).collect();
-        Draws { mean, seeds: vec![(1, mean)], values }
+impl Compared<'_> {
+    fn section(&self, experiment: &BoardExperiment) -> Option<Section> {
+        let strategies = self.new.board.strategies();
+        let cells = strategies.iter().flat_map(|s| self.new.board.cells_by_size(experiment, s));
+        let rows = cells.filter_map(|(size, cell)| Some((size, self.row(size, cell)?)));
+        let mut rows: Vec<(usize, Row)> = rows.collect();
+        rows.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+        Some(Section {
+            id: experiment.planned.id.clone(),
+            label: experiment.label(),
+            largest: rows.first()?.0.to_string(),
+            rows: rows.into_iter().map(|(_, row)| row).collect(),
+        })
     }
 
-    #[test]
-    fn draws_of_the_same_people_are_subtracted_one_by_one() {
-        let (a, b) = (draws(1.0, &[0.0, 1.0, 2.0]), draws(1.5, &[0.5, 1.5, 2.5]));
-        assert_eq!(interval(&a, &b, 0.95), Some((0.5, 0.5)));
-        let others = Draws { seeds: vec![(2, 1.0)], ..b };
-        assert_eq!(interval(&a, &others, 0.95), None);
-        assert_eq!([0.0001, -0.02].map(signed), ["0.000", "-0.020"]);
+    /// The row of a cell; one that needs no pilot comes at every size. `None` where it has no partner.
+    fn row(&self, size: usize, new: &BoardCell) -> Option<Row> {
+        let f = &new.facts;
+        let base = self.base.board.cell(&f.experiment, &f.method, f.size, &f.strategy)?;
+        let change = |score: &String| {
+            let name: Name = (&f.experiment, &f.method, f.size, &f.strategy, score);
+            self.changes.get(&name).copied()
+        };
+        let pairing = self.scores.iter().find_map(change)?.pairing;
+        let role = self.new.board.method(&f.method).map_or(Role::Method, |method| method.role);
+        let mut cells =
+            vec![Cell::of(board::role(role)), Cell::of(size.to_string()), Cell::of(&f.strategy)];
+        for score in &self.scores {
+            cells.push(Cell::score(base.scores.get(score)));
+            cells.push(Cell::score(new.scores.get(score)));
+            cells.push(change(score).map_or_else(none, difference));
+        }
+        cells.push(self.speed(f));
+        cells.push(Cell::of(pairing.name()));
+        let id = format!("{}/{}/{size}/{}", f.experiment, f.method, f.strategy);
+        Some(Row { id, method: f.method.clone(), cells })
     }
+
+    fn speed(&self, f: &CellFacts) -> Cell {
+        let is_it = |s: &&&SpeedChange| f.is(&s.experiment, &s.method, s.size, &s.strategy);
+        let Some(speed) = self.speeds.iter().find(is_it) else { return none() };
+        let [base, new] = [speed.base, speed.new].map(|rate| thousands(rate as u64));
+        let SpeedChange { ratio, low, high, outcome, .. } = speed;
+        let minor = format!("[{low:.2}, {high:.2}] {}; {base} to {new} a second", outcome.name());
+        Cell { minor, ..Cell::of(format!("{ratio:.2}")) }
+    }
+}
+
+fn none() -> Cell {
+    Cell::undefined("it cannot be compared; the list below says why")
+}
+
+/// How much worse, with interval, outcome and p-value.
+fn difference(change: &Change) -> Cell {
+    let d = &change.difference;
+    let p = match change.outcome {
+        Outcome::Identical => String::new(),
+        _ => format!(", p {:.3}", d.p_adjusted),
+    };
+    let minor = format!("[{}, {}] {}{p}", signed(d.low), signed(d.high), change.outcome.name());
+    Cell { minor, ..Cell::of(signed(d.value)) }
 }

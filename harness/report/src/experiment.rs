@@ -68,7 +68,7 @@ pub(crate) fn pages(
         files.add(format!("{folder}/{}", item::file(asked)), page);
     }
     if latex {
-        files.extend(pictures(run, board, experiment, &largest));
+        files.extend(pictures(run, board, experiment, &largest)?);
     }
     let content = content(run, board, experiment, &largest);
     files.add(format!("{folder}/index.html"), pages.page("experiment", id, &own, &content)?);
@@ -216,19 +216,19 @@ fn pictures(
     board: &BoardExperiment,
     experiment: &Experiment,
     largest: &Largest,
-) -> Files {
+) -> Result<Files> {
     let mut files = Files::default();
     let name = format!("{}/paper/{}", run.board.run, experiment.id());
     let everybody = &shares::groups(experiment)[0];
     for (at, item) in experiment.design.items.iter().enumerate() {
         let svg = item::drawing(experiment, at, everybody, largest);
-        files.add(format!("{name}-{}.svg", item.id), svg.alone());
+        files.add_picture(&format!("{name}-{}", item.id), &svg)?;
     }
     for regression in &experiment.design.regressions {
         let title = format!("{}{}: {}", experiment.id(), board::label(board), regression.id);
         if let Some(svg) = forest_svg(run, experiment, regression, largest, &title) {
-            files.add(format!("{name}-{}-coefficients.svg", regression.id), svg.alone());
+            files.add_picture(&format!("{name}-{}-coefficients", regression.id), &svg)?;
         }
     }
-    files
+    Ok(files)
 }

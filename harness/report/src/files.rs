@@ -1,5 +1,6 @@
 //! The files of a site, in memory and then in a folder.
 
+use crate::{png::png, svg::Svg};
 use pilotbench_engine::fault::{Fault, Result};
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -11,6 +12,17 @@ impl Files {
     /// Adds a file.
     pub(crate) fn add(&mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) {
         self.0.insert(path.into(), bytes.into());
+    }
+
+    /// Adds a drawing as SVG and as PNG; the path is without what they end with.
+    ///
+    /// # Errors
+    /// Never for a drawing of ours.
+    pub(crate) fn add_picture(&mut self, path: &str, drawing: &Svg) -> Result<()> {
+        let svg = drawing.alone();
+        self.add(format!("{path}.png"), png(&svg)?);
+        self.add(format!("{path}.svg"), svg);
+        Ok(())
     }
 
     /// Adds the files of others.

@@ -8,11 +8,17 @@ use crate::{
     site::Run,
     words::Cell,
 };
-use pilotbench_engine::leaderboard::{Board, BoardExperiment, meaning};
+use pilotbench_engine::{
+    fault::Result,
+    leaderboard::{Board, BoardExperiment, meaning},
+};
 
 /// The files of a run: for each experiment and strategy a table of the headline by size, one of what
 /// it means at the largest pilot, and the picture of the curves.
-pub(crate) fn files(run: &Run) -> Files {
+///
+/// # Errors
+/// When a picture cannot be drawn.
+pub(crate) fn files(run: &Run) -> Result<Files> {
     let mut files = Files::default();
     let board = run.board;
     for experiment in &board.experiments {
@@ -27,11 +33,11 @@ pub(crate) fn files(run: &Run) -> Files {
             );
             let curves = curves_of(board, experiment, strategy, &board.headline);
             if let Some(drawn) = curves::draw(&curves) {
-                files.add(format!("{folder}/{name}-curves.svg"), drawn.svg.alone());
+                files.add_picture(&format!("{folder}/{name}-curves"), &drawn.svg)?;
             }
         }
     }
-    files
+    Ok(files)
 }
 
 fn by_size(board: &Board, experiment: &BoardExperiment, strategy: &str) -> String {

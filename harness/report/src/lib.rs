@@ -17,9 +17,9 @@ mod method;
 mod page;
 mod people;
 mod plot;
+mod png;
 mod shares;
 mod site;
-mod speed;
 mod svg;
 mod words;
 

@@ -6,9 +6,9 @@ use crate::{
     files::Files,
     latex,
     page::{Pages, Place},
-    speed::{self, CellName},
 };
 use pilotbench_engine::{
+    contrast::CellSpeed,
     experiment::Experiment,
     fault::Result,
     leaderboard::{Board, BoardExperiment},
@@ -17,7 +17,6 @@ use pilotbench_engine::{
     score::Scores,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// A run with its scores and its board.
 pub struct Run<'a> {
@@ -29,6 +28,8 @@ pub struct Run<'a> {
     pub record: &'a Record,
     /// Its scores.
     pub scores: &'a Scores,
+    /// How fast its cells were answered.
+    pub speeds: &'a [CellSpeed],
     /// Its board.
     pub board: &'a Board,
     /// The board as JSON.
@@ -119,8 +120,7 @@ fn listed(run: &Run) -> OfRun {
 fn of_run(pages: &Pages, run: &Run, only: bool, latex: bool) -> Result<Files> {
     let mut files = Files::default();
     let name = &run.board.run;
-    let speeds = speed::speeds(run.plan, run.record)?;
-    files.extend(boards(pages, run, &speeds, only)?);
+    files.extend(boards(pages, run, only)?);
     files.add(format!("{name}/leaderboard.json"), run.json);
     let above = match only {
         true => vec![("index.html".to_owned(), "Leaderboard".to_owned())],
@@ -133,14 +133,14 @@ fn of_run(pages: &Pages, run: &Run, only: bool, latex: bool) -> Result<Files> {
         files.extend(experiment::pages(pages, run, experiment, &above, latex)?);
     }
     if latex {
-        files.extend(latex::files(run));
+        files.extend(latex::files(run)?);
     }
     Ok(files)
 }
 
 /// The page of the board; where it would be too large it has the largest pilots alone, and each
 /// experiment gets a page with all of its rows.
-fn boards(pages: &Pages, run: &Run, speeds: &BTreeMap<CellName, f64>, only: bool) -> Result<Files> {
+fn boards(pages: &Pages, run: &Run, only: bool) -> Result<Files> {
     let name = &run.board.run;
     let all = ("index.html".to_owned(), "All runs".to_owned());
     let (path, root, folder, above) = match only {
@@ -149,7 +149,7 @@ fn boards(pages: &Pages, run: &Run, speeds: &BTreeMap<CellName, f64>, only: bool
     };
     let place = Place { root: root.to_owned(), above, script: Some("board.js") };
     let title = format!("Leaderboard of {name}");
-    let content = |extent| board::content(run, speeds, &folder, extent, None);
+    let content = |extent| board::content(run, &folder, extent, None);
     let mut page = pages.page("board", &title, &place, &content(Extent::All))?;
     let mut files = Files::default();
     if page.len() > FIRST_PAGE_MAX {
@@ -158,7 +158,7 @@ fn boards(pages: &Pages, run: &Run, speeds: &BTreeMap<CellName, f64>, only: bool
         let place = Place { root: "../../".to_owned(), above, script: Some("board.js") };
         for experiment in &run.board.experiments {
             let id = &experiment.planned.id;
-            let content = board::content(run, speeds, "../", Extent::All, Some(id));
+            let content = board::content(run, "../", Extent::All, Some(id));
             let title = format!("Leaderboard of {name}: {id}");
             let page = pages.page("board", &title, &place, &content)?;
             files.add(format!("{name}/{id}/board.html"), page);

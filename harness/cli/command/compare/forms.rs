@@ -2,7 +2,7 @@
 
 use super::Report;
 use crate::output;
-use pilotbench_engine::contrast::{Change, Incomparable, Outcome, Pairing, SpeedChange};
+use pilotbench_engine::contrast::{Change, Incomparable, Outcome, SpeedChange};
 use std::fmt::Write;
 
 /// Rows of a kind that are shown one by one; more are counted.
@@ -127,10 +127,7 @@ fn changes(report: &Report) -> Vec<Vec<String>> {
             format!("{:.4}", change.new),
             by(change),
             format!("{:.3}", change.difference.p_adjusted),
-            match change.pairing {
-                Pairing::SeedsAndPeople => "seeds, people".to_owned(),
-                Pairing::People => "other seeds".to_owned(),
-            },
+            change.pairing.name().to_owned(),
             change.outcome.name().to_owned(),
         ]
     };

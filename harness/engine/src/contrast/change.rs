@@ -47,6 +47,16 @@ pub enum Pairing {
     People,
 }
 
+impl Pairing {
+    /// Words in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SeedsAndPeople => "seeds, people",
+            Self::People => "other seeds",
+        }
+    }
+}
+
 /// A score of a cell in a base and in a new run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Change {

@@ -17,12 +17,13 @@ mod speed;
 
 pub use change::{Change, Outcome, Pairing};
 pub use matching::Incomparable;
-pub use speed::{CellSpeed, SpeedChange, speeds};
+pub use speed::{CellSpeed, Rate, SpeedChange, speeds};
 
 use crate::{plan::Plan, score::Scores};
 use serde::Serialize;
 
 /// One run.
+#[derive(Clone, Copy)]
 pub struct Side<'a> {
     /// Its plan.
     pub plan: &'a Plan,
@@ -43,6 +44,21 @@ pub struct Rules {
     pub margin: f64,
     /// A share of speed that is no matter; `None`: speed is not compared.
     pub speed_margin: Option<f64>,
+}
+
+impl Rules {
+    /// A difference of a score that is usually no matter.
+    pub const MARGIN: f64 = 0.01;
+    /// How sure one usually is.
+    pub const CONFIDENCE: f64 = 0.95;
+    /// A share of speed that is usually no matter.
+    pub const SPEED_MARGIN: f64 = 0.25;
+
+    /// The usual rules for these scores; speed is left out.
+    pub fn of_scores(scores: Vec<String>) -> Self {
+        let (confidence, margin) = (Self::CONFIDENCE, Self::MARGIN);
+        Self { scores, confidence, margin, speed_margin: None }
+    }
 }
 
 /// Everything that two runs say of each other.

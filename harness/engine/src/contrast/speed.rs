@@ -6,7 +6,7 @@ use crate::{
     fault::Result,
     plan::Plan,
     record::Record,
-    score::{CellScores, cells, deviation},
+    score::{CellFacts, CellScores, cells, deviation},
 };
 use serde::Serialize;
 
@@ -59,6 +59,41 @@ pub fn speeds(plan: &Plan, record: &Record) -> Result<Vec<CellSpeed>> {
     Ok(found)
 }
 
+/// A rate with its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rate {
+    /// Answers a second, geometric mean over seeds.
+    pub value: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+impl CellSpeed {
+    /// Whether this is the speed of that cell.
+    pub fn is_of(&self, facts: &CellFacts) -> bool {
+        facts.is(&self.experiment, &self.method, self.size, &self.strategy)
+    }
+
+    /// Answers a second with Student's interval of the logarithm over seeds; `None` for fewer than two
+    /// of them, since a rate without its spread says nothing.
+    pub fn rate(&self, confidence: f64) -> Option<Rate> {
+        let (mean, variance) = self.logarithm()?;
+        let df = self.rates.len() as f64 - 1.0;
+        let log = Difference::of_error(mean, variance.sqrt(), df, confidence);
+        Some(Rate { value: mean.exp(), low: log.low.exp(), high: log.high.exp() })
+    }
+
+    /// Mean of the logarithms of the rates, and the variance of that mean.
+    fn logarithm(&self) -> Option<(f64, f64)> {
+        let logs: Vec<f64> = self.rates.iter().map(|(_, rate)| rate.ln()).collect();
+        let n = logs.len() as f64;
+        let sd = deviation(&logs)?;
+        Some((logs.iter().sum::<f64>() / n, sd * sd / n))
+    }
+}
+
 /// How many times as fast a cell became.
 #[derive(Debug, Clone, Serialize)]
 pub struct SpeedChange {
@@ -87,24 +122,18 @@ pub struct SpeedChange {
 }
 
 /// Speeds of matched cells; those of other machines are incomparable.
-pub(super) fn compared(
-    base: &[CellSpeed],
-    new: &[CellSpeed],
+pub(super) fn compared<'a>(
+    base: &'a [CellSpeed],
+    new: &'a [CellSpeed],
     matched: &[(&CellScores, &CellScores)],
 ) -> (Vec<SpeedChange>, Vec<Incomparable>) {
     let (mut changes, mut others) = (Vec::new(), Vec::new());
     for (_, cell) in matched {
-        let facts = &cell.facts;
-        let of = |speeds: &[CellSpeed]| {
-            let fits = |speed: &&CellSpeed| {
-                facts.is(&speed.experiment, &speed.method, speed.size, &speed.strategy)
-            };
-            speeds.iter().find(fits).cloned()
-        };
+        let of = |speeds: &'a [CellSpeed]| speeds.iter().find(|speed| speed.is_of(&cell.facts));
         let (Some(a), Some(b)) = (of(new), of(base)) else { continue };
-        match change(&a, &b) {
+        match change(a, b) {
             Ok(change) => changes.push(change),
-            Err(reason) => others.push(Incomparable::cell(facts, format!("speed: {reason}"))),
+            Err(why) => others.push(Incomparable::cell(&cell.facts, format!("speed: {why}"))),
         }
     }
     (changes, others)
@@ -118,22 +147,17 @@ fn change(new: &CellSpeed, base: &CellSpeed) -> std::result::Result<SpeedChange,
     if !is_one(new) || !is_one(base) || new.machines != base.machines {
         return Err("the machines differ, or are not known");
     }
-    let logs =
-        |speed: &CellSpeed| -> Vec<f64> { speed.rates.iter().map(|(_, r)| r.ln()).collect() };
-    let (a, b) = (logs(new), logs(base));
-    let mean = |logs: &[f64]| logs.iter().sum::<f64>() / logs.len() as f64;
-    let variance = |logs: &[f64]| deviation(logs).map(|sd| sd * sd / logs.len() as f64);
-    let (va, vb) = (variance(&a), variance(&b));
-    let (va, vb) = va.zip(vb).ok_or("fewer than two seeds")?;
-    let df = (a.len() + b.len()) as f64 - 2.0;
+    let both = new.logarithm().zip(base.logarithm());
+    let ((a, va), (b, vb)) = both.ok_or("fewer than two seeds")?;
+    let df = (new.rates.len() + base.rates.len()) as f64 - 2.0;
     Ok(SpeedChange {
         experiment: new.experiment.clone(),
         method: new.method.clone(),
         size: new.size,
         strategy: new.strategy.clone(),
-        base: mean(&b).exp(),
-        new: mean(&a).exp(),
-        ratio: (mean(&a) - mean(&b)).exp(),
+        base: b.exp(),
+        new: a.exp(),
+        ratio: (a - b).exp(),
         low: 0.0,
         high: 0.0,
         outcome: Outcome::Noisy,
@@ -162,6 +186,9 @@ pub(super) fn judge(changes: &mut [SpeedChange], margin: f64, confidence: f64) {
 mod tests {
     use super::*;
 
+    /// Bounds by numpy and scipy.
+    const RATE: (f64, f64) = (17.87310617947373, 559.4998373301466);
+
     fn speed(machine: &str, rates: &[f64]) -> CellSpeed {
         CellSpeed {
             experiment: "e".into(),
@@ -185,6 +212,15 @@ mod tests {
         assert_eq!(outcome(&[200.0, 210.0, 205.0, 202.0]), Outcome::Better);
         assert_eq!(outcome(&[101.0, 99.0, 103.0, 100.0]), Outcome::Equivalent);
         assert_eq!(outcome(&[40.0, 160.0, 60.0, 150.0]), Outcome::Noisy);
+    }
+
+    #[test]
+    fn a_rate_has_its_spread_or_is_none() {
+        // numpy: l = log([50, 100, 200]); exp(mean(l)), exp(mean(l) ∓ t.ppf(0.975, 2)·std(l, ddof=1)/√3)
+        let rate = speed("a", &[50.0, 100.0, 200.0]).rate(0.95).unwrap();
+        assert!((rate.value - 100.0).abs() < 1e-9, "{rate:?}");
+        assert!((rate.low - RATE.0).abs() < 1e-4 && (rate.high - RATE.1).abs() < 1e-3, "{rate:?}");
+        assert_eq!(speed("a", &[50.0]).rate(0.95), None);
     }
 
     #[test]

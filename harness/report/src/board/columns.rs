@@ -1,12 +1,11 @@
 //! The columns of a board's tables.
 
-use crate::{speed::CellName, words};
+use crate::{site::Run, words};
 use pilotbench_engine::{
     leaderboard::{Board, cost},
     plugin::Better,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// A column.
 #[derive(Debug, Clone, Serialize)]
@@ -44,7 +43,8 @@ pub(super) fn others(board: &Board) -> impl Iterator<Item = &String> {
 }
 
 /// All columns after the method's name.
-pub(super) fn columns(board: &Board, speeds: &BTreeMap<CellName, f64>) -> Vec<Column> {
+pub(super) fn columns(run: &Run) -> Vec<Column> {
+    let board = run.board;
     let several = board.strategies().len() > 1;
     let headline = super::info_better(board, &board.headline);
     let headline_told =
@@ -94,9 +94,8 @@ pub(super) fn columns(board: &Board, speeds: &BTreeMap<CellName, f64>) -> Vec<Co
             Column::words("by", "answered by", "as the service names it; DRIFT: several names"),
         ]);
     }
-    if !speeds.is_empty() {
-        let told = "answers per second of one caller, without those that were known from before";
-        columns.push(Column::number("speed", "answers/s", told).hidden());
-    }
+    let told = "answers per second of one caller, without those that were known from before: geometric \
+                mean over seeds [its interval]";
+    columns.push(Column::number("speed", "answers/s", told).hidden());
     columns
 }

@@ -2,7 +2,7 @@
 
 use super::{Extent, columns};
 use crate::{
-    speed::CellName,
+    site::Run,
     words::{Cell, signed, thousands},
 };
 use pilotbench_engine::{
@@ -37,15 +37,15 @@ pub(crate) struct Reason {
 /// Adds the rows of an experiment, the largest pilot first and by rank inside, with the reasons of
 /// what is undefined in them.
 pub(super) fn rows(
-    board: &Board,
+    run: &Run,
     experiment: &BoardExperiment,
     strategy: &str,
-    speeds: &BTreeMap<CellName, f64>,
     extent: Extent,
     (rows, reasons): &mut (Vec<Row>, Vec<Reason>),
 ) {
     let id = &experiment.planned.id;
-    let columns = columns::columns(board, speeds);
+    let board = run.board;
+    let columns = columns::columns(run);
     let along: BTreeMap<String, [String; 4]> = meaning::along_sizes(board, experiment, strategy)
         .into_iter()
         .map(|words| (words[0].clone(), words))
@@ -55,8 +55,9 @@ pub(super) fn rows(
         for words in meaning::at_size(board, experiment, strategy, *size) {
             let Some(cell) = board.cell(id, &words[0], *size, strategy) else { continue };
             let compared = board.compared(id, &words[0], *size, strategy);
-            let made = Made { board, cell, size: *size, compared, along: along.get(&words[0]) };
-            let row = made.row(&words, speeds);
+            let made =
+                Made { run, board, cell, size: *size, compared, along: along.get(&words[0]) };
+            let row = made.row(&words);
             for (column, cell) in columns.iter().zip(&row.cells) {
                 note(reasons, &column.label, cell, &format!("{} at {size}", row.method));
             }
@@ -82,6 +83,7 @@ fn note(reasons: &mut Vec<Reason>, column: &str, cell: &Cell, row: &str) {
 
 /// What a row is made from.
 struct Made<'a> {
+    run: &'a Run<'a>,
     board: &'a Board,
     cell: &'a BoardCell,
     size: usize,
@@ -90,7 +92,7 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
-    fn row(&self, words: &[String; 9], speeds: &BTreeMap<CellName, f64>) -> Row {
+    fn row(&self, words: &[String; 9]) -> Row {
         let facts = &self.cell.facts;
         let role = self.board.method(&facts.method).map_or(Role::Method, |method| method.role);
         let mut cells = self.meaning(words, role);
@@ -99,12 +101,7 @@ impl Made<'_> {
         if cost::is_known(self.board) {
             cells.extend(self.cost());
         }
-        if !speeds.is_empty() {
-            let strategy = facts.strategy.clone();
-            let name = (facts.experiment.clone(), facts.method.clone(), facts.size, strategy);
-            let speed = speeds.get(&name).map(|speed| Cell::of(format!("{speed:.0}")));
-            cells.push(speed.unwrap_or_else(Cell::none));
-        }
+        cells.push(self.speed());
         Row {
             id: format!("{}/{}/{}/{}", facts.experiment, facts.method, self.size, facts.strategy),
             method: facts.method.clone(),
@@ -193,6 +190,20 @@ impl Made<'_> {
             },
             if by.is_empty() { Cell::none() } else { Cell { minor: drift, ..Cell::of(by) } },
         ]
+    }
+}
+
+impl Made<'_> {
+    fn speed(&self) -> Cell {
+        let speed = self.run.speeds.iter().find(|speed| speed.is_of(&self.cell.facts));
+        let Some(rate) = speed.and_then(|speed| speed.rate(self.board.confidence)) else {
+            return Cell::undefined(
+                "answers were known from before, or there are fewer than two seeds",
+            );
+        };
+        let [value, low, high] =
+            [rate.value, rate.low, rate.high].map(|rate| thousands(rate as u64));
+        Cell { minor: format!("[{low}, {high}]"), ..Cell::of(value) }
     }
 }
 
