@@ -10,6 +10,7 @@ Examples:
   pilotbench compare baseline nightly                       two runs, by name or path
   pilotbench compare baseline nightly --fail-on regression  exit code 6 when something became worse
   pilotbench compare a b --score js_distance --score accuracy --margin 0.02
+  pilotbench compare a b --resamples 10000                  surer intervals; both are scored anew
   pilotbench compare a b --format junit --out compare.xml   for a CI server; github writes annotations
 
 A cell is compared where data and protocol are the same. With the same seeds the difference is paired;
@@ -33,6 +34,10 @@ pub(crate) struct CompareArguments {
     /// One less the rate of false alarms over the whole comparison.
     #[arg(long, default_value_t = Rules::CONFIDENCE, value_name = "SHARE")]
     pub(crate) confidence: f64,
+    /// Bootstrap resamples of participants to score both runs anew with, which takes its time; those
+    /// of the runs unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub(crate) resamples: Option<u32>,
     /// Share of speed that is no matter; speeds of other machines are never compared.
     #[arg(long, default_value_t = Rules::SPEED_MARGIN, value_name = "SHARE")]
     pub(crate) speed_margin: f64,

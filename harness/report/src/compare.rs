@@ -4,7 +4,7 @@
 use crate::{
     board::{self, info_better},
     site::Run,
-    words::{Cell, signed, thousands},
+    words::{Cell, signed},
 };
 use pilotbench_engine::{
     compare::Role,
@@ -192,9 +192,8 @@ impl Compared<'_> {
     fn speed(&self, f: &CellFacts) -> Cell {
         let is_it = |s: &&&SpeedChange| f.is(&s.experiment, &s.method, s.size, &s.strategy);
         let Some(speed) = self.speeds.iter().find(is_it) else { return none() };
-        let [base, new] = [speed.base, speed.new].map(|rate| thousands(rate as u64));
         let SpeedChange { ratio, low, high, outcome, .. } = speed;
-        let minor = format!("[{low:.2}, {high:.2}] {}; {base} to {new} a second", outcome.name());
+        let minor = format!("[{low:.2}, {high:.2}] {}", outcome.name());
         Cell { minor, ..Cell::of(format!("{ratio:.2}")) }
     }
 }

@@ -59,7 +59,8 @@ pub(super) fn compare(places: &Places, arguments: &CompareArguments) -> Result<E
         rules.scores.push(headline(&new.plan)?);
     }
     // Kept scores of one and the same library can be compared; else both runs are scored again.
-    let may_keep = metrics_of(&base.plan, &rules.scores) == metrics_of(&new.plan, &rules.scores);
+    let may_keep = arguments.resamples.is_none()
+        && metrics_of(&base.plan, &rules.scores) == metrics_of(&new.plan, &rules.scores);
     let base = scored(base, &rules.scores, may_keep, arguments, stop)?;
     let new = scored(new, &rules.scores, may_keep, arguments, stop)?;
     let contrast = Contrast::of(&base.side(), &new.side(), &rules);
@@ -146,6 +147,9 @@ fn scored(
     let kept = if may_keep { score::kept(&recorded.plan, &recorded.record)? } else { None };
     if let Some(scores) = kept.filter(|kept| names.iter().all(|name| kept.shown.has(name))) {
         return Ok(Scored { recorded, plan, scores, speeds });
+    }
+    if let Some(resamples) = arguments.resamples {
+        plan.score.resamples = resamples as usize;
     }
     plan.leaderboard.columns = names.to_vec();
     plan.leaderboard.headline = names.first().cloned();
