@@ -24,7 +24,7 @@ use std::{
 /// The run that is done when no run file is there.
 const EMBEDDED: &str = include_str!("default.toml");
 /// The run file looked for in the working folder.
-const USUAL: &str = "pilotbench.toml";
+pub(crate) const USUAL: &str = "pilotbench.toml";
 
 /// Reads the run file: the one given, else `pilotbench.toml` here, else the embedded default.
 pub(crate) fn run_file(given: Option<&Path>) -> Result<RunFile> {

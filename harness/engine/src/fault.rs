@@ -28,6 +28,22 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Word for machines; it never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Plugin => "plugin",
+            Self::Died => "died",
+            Self::TooLong => "too-long",
+            Self::Store => "store",
+            Self::Nondeterminism => "nondeterminism",
+            Self::Interrupted => "interrupted",
+            Self::Budget => "budget",
+            Self::Unavailable => "unavailable",
+            Self::Denied => "denied",
+        }
+    }
+
     /// Whether whoever asks again now is told the same: there is no use in it.
     pub fn is_lasting(self) -> bool {
         matches!(self, Self::Budget | Self::Unavailable | Self::Denied)

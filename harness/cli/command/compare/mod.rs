@@ -155,8 +155,9 @@ fn scored(
 }
 
 fn show(report: &Report, arguments: &CompareArguments) -> Result<()> {
-    let text = match arguments.format {
-        CompareFormat::Terminal => forms::terminal(report),
+    let format = if arguments.json { CompareFormat::Json } else { arguments.format };
+    let text = match format {
+        CompareFormat::Terminal => forms::terminal(report, arguments.out.is_none()),
         CompareFormat::Markdown => forms::markdown(report),
         CompareFormat::Json => {
             serde_json::to_string_pretty(report).map_err(|e| Fault::usage("json", e))? + "\n"

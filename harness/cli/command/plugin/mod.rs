@@ -10,7 +10,7 @@ mod list;
 mod new;
 mod remove;
 mod update;
-mod verify;
+pub(super) mod verify;
 
 use crate::{
     arguments::{Places, PluginCommand},
