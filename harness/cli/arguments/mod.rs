@@ -39,8 +39,8 @@ or a refused key, 3 the money that may be spent is spent, 4 store, plugin or int
 replicate gave two answers, 6 a comparison found what it was to fail on, 130/143 stopped by a
 signal.
 
-With --json (or --format json) stdout holds one JSON document: the result, or {\"error\": {kind, place,
-message, hint}}. Faults are told on stderr all the same, and exit codes stay.";
+With --json (or --format json) stdout holds one JSON document: the result, or
+{\"error\": {kind, place, message, hint}}. Faults stand on stderr as well, and exit codes stay.";
 
 const SCORE_EXAMPLES: &str = "\
 Examples:

@@ -12,7 +12,11 @@ use clap_mangen::{
     roff::{Roff, roman},
 };
 use pilotbench_engine::fault::{Fault, Result};
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 /// Prints the completion script of a shell.
 pub(super) fn completions(shell: Shell) -> Result<Exit> {
@@ -53,9 +57,12 @@ fn write(command: Command, folder: &Path) -> io::Result<()> {
 fn page(command: Command) -> io::Result<Vec<u8>> {
     let after = command.get_after_help().map(ToString::to_string);
     let has_below = command.get_subcommands().any(|below| !below.is_hide_set());
-    let man = Man::new(command).source(concat!("pilotbench ", env!("CARGO_PKG_VERSION")));
+    let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
+    let man = Man::new(command);
     let mut page = Vec::new();
-    man.render_title(&mut page)?;
+    // No date: the same version is the same page. The usual title would put the version into its place.
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(page, ".TH {name} 1 \"\" \"pilotbench {version}\" \"pilotbench\"")?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;

@@ -13,7 +13,10 @@ use crate::{
     exit::Exit,
     output,
 };
-use pilotbench_engine::fault::{Fault, Result};
+use pilotbench_engine::{
+    fault::{Fault, Result},
+    plugin::Search,
+};
 use serde::Serialize;
 
 /// How it stands with something.
@@ -108,12 +111,13 @@ struct Report {
 /// Looks at this machine.
 pub(super) fn doctor(places: &Places, arguments: &DoctorArguments) -> Result<Exit> {
     let section = |name, findings| Section { name, findings };
+    let found = Search::usual(places.plugin.clone()).run();
     let sections = vec![
         section("machine", machine::look()),
         section("folders", folders::look(places)),
-        section("plugins", plugins::look(places)),
+        section("plugins", plugins::look(found.as_ref())),
         section("models", tools::models()),
-        section("services", tools::keys(places)),
+        section("services", tools::keys(found.as_ref())),
         section("programs", tools::programs()),
     ];
     let in_the_way =

@@ -1,20 +1,20 @@
 //! Plugins: which are found, whether they are the locked ones, and whether the run file's are there.
 
-use super::{Finding, State};
-use crate::{arguments::Places, command::plugin::verify, setting};
+use super::Finding;
+use crate::{command::plugin::verify, setting};
 use pilotbench_engine::{
     fault::{Fault, Result},
     plan::RunFile,
-    plugin::{Entry, Found, PluginLock, Search, Source},
+    plugin::{Entry, Found, PluginLock, Source},
 };
 use std::path::Path;
 
 const PURPOSE: &str = "backends answer and metrics score";
 
-pub(super) fn look(places: &Places) -> Vec<Finding> {
-    match Search::usual(places.plugin.clone()).run() {
-        Ok(found) => of(&found),
-        Err(fault) => vec![Finding::broken("plugins", &fault, PURPOSE).needed()],
+pub(super) fn look(found: std::result::Result<&Found, &Fault>) -> Vec<Finding> {
+    match found {
+        Ok(found) => of(found),
+        Err(fault) => vec![Finding::broken("plugins", fault, PURPOSE).needed()],
     }
 }
 
@@ -73,7 +73,7 @@ fn others(found: &Found) -> Vec<Finding> {
             let remedy = "`pilotbench plugin verify` says more; `pilotbench plugin update --accept` \
                           locks what is here";
             let fault = Fault::plugin("", difference).hint(remedy);
-            Finding { state: State::Broken, ..Finding::broken(verdict.plugin, &fault, PURPOSE) }
+            Finding::broken(verdict.plugin, &fault, PURPOSE)
         }
     };
     verify::all(found, &lock).into_iter().map(of).collect()

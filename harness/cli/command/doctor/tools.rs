@@ -1,8 +1,8 @@
 //! What some commands use besides: models, the runtime of graphs, keys of services, other programs.
 
 use super::Finding;
-use crate::{arguments::Places, command::model::catalogue};
-use pilotbench_engine::plugin::Search;
+use crate::command::model::catalogue;
+use pilotbench_engine::{fault::Fault, plugin::Found};
 use std::{
     collections::BTreeSet,
     env,
@@ -46,11 +46,10 @@ fn of_entry(entry: &catalogue::Entry) -> Finding {
 }
 
 /// Variables with keys that plugins here may ask for. Whether they are set, never to what.
-pub(super) fn keys(places: &Places) -> Vec<Finding> {
+pub(super) fn keys(found: std::result::Result<&Found, &Fault>) -> Vec<Finding> {
     let purpose = "methods that ask a service; one key is enough for its service";
-    let found = Search::usual(places.plugin.clone()).run().unwrap_or_default();
     let is_key = |name: &&String| ["_KEY", "_TOKEN"].iter().any(|end| name.ends_with(end));
-    let needs = found.plugins.iter().flat_map(|entry| &entry.file.needs.env);
+    let needs = found.iter().flat_map(|found| &found.plugins).flat_map(|e| &e.file.needs.env);
     let names: BTreeSet<&String> = needs.filter(is_key).collect();
     let is_set = |name: &&&String| env::var_os(name.as_str()).is_some_and(|value| !value.is_empty());
     let (set, unset): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_set(&name));
