@@ -47,7 +47,10 @@ mod tests {
     fn both_spellings_count_and_nothing_after_two_dashes() {
         assert_eq!(of("pilotbench status"), (ColorChoice::Auto, false));
         assert_eq!(of("pilotbench --color never status --json"), (ColorChoice::Never, true));
-        assert_eq!(of("pilotbench --color=always compare --format=json"), (ColorChoice::Always, true));
+        assert_eq!(
+            of("pilotbench --color=always compare --format=json"),
+            (ColorChoice::Always, true)
+        );
         assert_eq!(of("pilotbench score --format json"), (ColorChoice::Auto, true));
         assert_eq!(of("pilotbench score --format csv"), (ColorChoice::Auto, false));
         assert_eq!(of("pilotbench x -- --json --color never"), (ColorChoice::Auto, false));

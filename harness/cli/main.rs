@@ -28,7 +28,8 @@ fn main() -> ExitCode {
         Err(fault) => {
             output::complain(&fault);
             let exit = exit::Exit::of(&fault).code();
-            told_to_machines(&fault, asked.json).map_or_else(|fault| exit::Exit::of(&fault).code(), |()| exit)
+            told_to_machines(&fault, asked.json)
+                .map_or_else(|fault| exit::Exit::of(&fault).code(), |()| exit)
         }
     }
 }

@@ -103,10 +103,16 @@ pub(crate) struct Isolation {
     #[arg(long, global = true, value_enum, default_value_t = SandboxLevel::BestEffort)]
     pub(crate) sandbox: SandboxLevel,
     /// Seconds without a sign of life (an answer, or progress) after which a plugin is killed.
-    #[arg(long, global = true, default_value_t = 600.0, value_name = "SECONDS")]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 600.0,
+        value_name = "SECONDS",
+        allow_negative_numbers = true
+    )]
     pub(crate) patience: f64,
     /// GiB of address space of each plugin's worker, 0 without limit; all memory unless given.
-    #[arg(long, global = true, value_name = "GIB")]
+    #[arg(long, global = true, value_name = "GIB", allow_negative_numbers = true)]
     pub(crate) memory: Option<f64>,
 }
 

@@ -87,13 +87,7 @@ fn show(line: &Line) {
     };
     output::print_line(&format!(
         "{}: {} of {} replicates committed, {failed}, {} left; answers: {} ok, {} refused, {} invalid",
-        line.run,
-        line.committed,
-        line.planned,
-        line.left,
-        line.ok,
-        line.refused,
-        line.invalid
+        line.run, line.committed, line.planned, line.left, line.ok, line.refused, line.invalid
     ));
     if let Some(used) = &line.used {
         output::print_line(&format!(

@@ -137,9 +137,7 @@ fn scored(
             .iter()
             .flat_map(|metric| metric.facts.scores.iter().map(String::as_str))
             .collect();
-        return Err(
-            Fault::usage("--score", message).hint(format!("there are: {}", known.join(", ")))
-        );
+        return Err(Fault::usage("--score", message).names(missing, &known));
     }
     let speeds = speeds(&recorded.plan, &recorded.record)?;
     // Scores that were kept when the run ended, where these are among them.

@@ -81,13 +81,13 @@ fn written(what: &str, folder: Option<PathBuf>, purpose: &'static str) -> Findin
 
 /// Whether the folder is there, and what is free where it is or would be made.
 fn space(folder: &Path) -> Result<(bool, u64)> {
-    let absolute =
-        std::path::absolute(folder).map_err(|e| Fault::store(folder.display(), e))?;
+    let absolute = std::path::absolute(folder).map_err(|e| Fault::store(folder.display(), e))?;
     let nearest = absolute.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
     // A file without a name, gone when it is closed: asked is the file system and not a table of rights.
     tempfile::tempfile_in(nearest).map_err(|e| {
         let fault = Fault::store(nearest.display(), format!("cannot be written to: {e}"));
-        let hint = format!("choose another folder, or `sudo chown \"$USER\" {}`", nearest.display());
+        let hint =
+            format!("choose another folder, or `sudo chown \"$USER\" {}`", nearest.display());
         fault.hint(hint)
     })?;
     let stat = rustix::fs::statvfs(nearest).map_err(|e| Fault::store(nearest.display(), e))?;

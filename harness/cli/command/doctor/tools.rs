@@ -26,7 +26,9 @@ pub(super) fn models() -> Vec<Finding> {
 
 fn of_entry(entry: &catalogue::Entry) -> Finding {
     let purpose = match entry.name.as_str() {
-        "onnxruntime" => "runs graphs for the backend `onnx`; a Python package's or the system's does too",
+        "onnxruntime" => {
+            "runs graphs for the backend `onnx`; a Python package's or the system's does too"
+        }
         _ => "a language model for the backend `candle`",
     };
     let pull = format!("pilotbench model pull {}", entry.name);
@@ -38,7 +40,8 @@ fn of_entry(entry: &catalogue::Entry) -> Finding {
         Err(_) => Finding::missing(&entry.name, "not pulled", purpose).remedy(pull),
         // The hash of a large file takes long; `model show` has it.
         Ok(found) if found.len() != entry.bytes => {
-            let what = format!("{} has {} bytes, not {}", place.display(), found.len(), entry.bytes);
+            let what =
+                format!("{} has {} bytes, not {}", place.display(), found.len(), entry.bytes);
             Finding::new(super::State::Broken, &entry.name, what, purpose).remedy(pull)
         }
         Ok(_) => Finding::ok(&entry.name, place.display().to_string(), purpose),
@@ -51,14 +54,16 @@ pub(super) fn keys(found: std::result::Result<&Found, &Fault>) -> Vec<Finding> {
     let is_key = |name: &&String| ["_KEY", "_TOKEN"].iter().any(|end| name.ends_with(end));
     let needs = found.iter().flat_map(|found| &found.plugins).flat_map(|e| &e.file.needs.env);
     let names: BTreeSet<&String> = needs.filter(is_key).collect();
-    let is_set = |name: &&&String| env::var_os(name.as_str()).is_some_and(|value| !value.is_empty());
+    let is_set =
+        |name: &&&String| env::var_os(name.as_str()).is_some_and(|value| !value.is_empty());
     let (set, unset): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_set(&name));
-    let listed = |names: &[&String]| {
-        names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
-    };
+    let listed =
+        |names: &[&String]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     if set.is_empty() {
         let finding = Finding::missing("keys", format!("none of {}", listed(&unset)), purpose);
-        return vec![finding.remedy("export OPENAI_API_KEY=…, or --key-fd OPENAI_API_KEY=3 3<file")];
+        return vec![
+            finding.remedy("export OPENAI_API_KEY=…, or --key-fd OPENAI_API_KEY=3 3<file"),
+        ];
     }
     vec![Finding::ok("keys", format!("set: {}", listed(&set)), purpose)]
 }

@@ -27,7 +27,11 @@ pub(super) fn pull(arguments: &PullArguments) -> Result<Exit> {
     if place.is_file() {
         let found = identity::sha256_file(&place)?;
         if found == entry.sha256 {
-            return told(entry, arguments.json, &format!("{} is here: {}", entry.name, place.display()));
+            return told(
+                entry,
+                arguments.json,
+                &format!("{} is here: {}", entry.name, place.display()),
+            );
         }
         if !arguments.quiet {
             output::remark(&format!("{} is damaged and is fetched again", place.display()));

@@ -75,7 +75,11 @@ fn place(user: bool) -> Result<PathBuf> {
 /// Looks at what shall be added; a crate is built first.
 fn candidate(path: &Path, quiet: bool) -> Result<(Candidate, Added)> {
     if !path.is_dir() {
-        return Ok((Candidate::library(inspect(path)?)?, Added::Library));
+        let library = inspect(path).map_err(|fault| match path.exists() {
+            true => fault,
+            false => fault.hint("name a library, a folder with plugin.toml, or a crate's folder"),
+        })?;
+        return Ok((Candidate::library(library)?, Added::Library));
     }
     if path.join(MANIFEST_FILE).exists() {
         return Ok((Candidate::folder(path)?, Added::Folder));

@@ -34,8 +34,10 @@ pub(super) fn check(places: &Places, arguments: &CheckArguments) -> Result<Exit>
     let targets = targets(&plugins, wanted, arguments)?;
     let options = if arguments.quick { Options::quick() } else { Options::default() };
     let is_watched = output::is_watched() && !arguments.quiet;
-    let reports: Vec<Report> =
-        targets.iter().map(|target| report(&plugins, target, (&settings, options), is_watched)).collect();
+    let reports: Vec<Report> = targets
+        .iter()
+        .map(|target| report(&plugins, target, (&settings, options), is_watched))
+        .collect();
     match arguments.json {
         true => output::print_json(&reports)?,
         false => {
