@@ -205,15 +205,29 @@ fn check(places: &Places, names: &[String], json: bool) -> Result<Exit> {
         faults.iter().for_each(output::complain);
         if let (Some(participants), false) = (participants, json) {
             let name = setting::folder_name(folder);
-            output::print_line(&format!("{name}: sound, {participants} participants"));
+            let left = match to_fill_in(folder) {
+                0 => String::new(),
+                texts => format!("; {texts} texts of the card say FILL IN"),
+            };
+            output::print_line(&format!("{name}: sound, {participants} participants{left}"));
         }
         let faults: Vec<Value> = faults.iter().map(output::error).collect();
-        values.push(json!({"folder": folder, "participants": participants, "faults": faults}));
+        let to_fill_in = to_fill_in(folder);
+        values.push(json!({
+            "folder": folder, "participants": participants, "faults": faults,
+            "to_fill_in": to_fill_in,
+        }));
     }
     if json {
         output::print_json(&json!({ "experiments": values }))?;
     }
     Ok(if is_sound { Exit::Done } else { Exit::Usage })
+}
+
+/// Texts that `new` left to its user: models would read them as they are.
+fn to_fill_in(folder: &Path) -> usize {
+    let card = std::fs::read_to_string(folder.join(experiment::CARD_FILE)).unwrap_or_default();
+    card.matches("\"FILL IN").count()
 }
 
 fn generate_experiment(

@@ -20,8 +20,14 @@ use std::{
 
 /// Prints the completion script of a shell.
 pub(super) fn completions(shell: Shell) -> Result<Exit> {
+    // The generators know no hidden commands: they are left out here.
+    let all = Arguments::command();
+    let mut for_people = Command::new("pilotbench")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(all.get_arguments().cloned())
+        .subcommands(all.get_subcommands().filter(|below| !below.is_hide_set()).cloned());
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "pilotbench", &mut script);
+    clap_complete::generate(shell, &mut for_people, "pilotbench", &mut script);
     output::print(&String::from_utf8_lossy(&script));
     Ok(Exit::Done)
 }
