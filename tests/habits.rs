@@ -6,7 +6,6 @@ mod support;
 use serde_json::Value;
 use std::{
     fs,
-    path::Path,
     process::{Command, Output},
 };
 use support::{Place, run_file, stress_plugin};
@@ -156,15 +155,10 @@ fn codes_of_others_are_never_sent() {
 fn a_comparison_paints_its_outcomes_and_not_its_files() {
     let place = small();
     says(&place, &["run", "--quiet"]);
-    place.write(
-        "worse.toml",
-        run_file("\"marginal\", \"uniform\"", "")
-            .replace("\"test\"", "\"worse\"")
-            .replace("\"uniform\"", "\"uniform\"")
-            .replace("seeds = 4", "seeds = 5"),
-    );
-    says(&place, &["run", "worse.toml", "--quiet"]);
-    let compare = ["compare", "test", "worse", "--no-speed"];
+    let other = run_file("\"marginal\", \"uniform\"", "").replace("\"test\"", "\"other\"");
+    place.write("other.toml", other.replace("seeds = 4", "seeds = 5"));
+    says(&place, &["run", "other.toml", "--quiet"]);
+    let compare = ["compare", "test", "other", "--no-speed"];
     let plain = says(&place, &compare);
     let painted = says(&place, &[&compare[..], &["--color", "always"]].concat());
     assert!(!plain.contains('\u{1b}') && painted.contains('\u{1b}'), "{painted}");
@@ -328,15 +322,18 @@ fn doctor_ends_with_4_where_the_run_would_not_begin() {
     let (report, code) = json(&place, &["doctor", "--json"]);
     assert_eq!((code, report["is_ready"].as_bool()), (4, Some(false)));
     assert_eq!(finding(&report, "run file")["state"], "broken");
-    // Without data there is nothing to run on.
+    // Where nothing can be written nothing can be recorded.
     place.write("pilotbench.toml", run_file("\"marginal\"", ""));
+    let file = ["doctor", "--json", "--results", "pilotbench.toml"];
+    let (report, code) = json(&place, &file);
+    assert_eq!((code, finding(&report, "results")["state"].as_str()), (4, Some("broken")));
+    // Without data there is nothing to run on.
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_pilotbench"));
     let bare =
         command.current_dir(place.folder.path()).args(["doctor", "--json"]).output().unwrap();
     let report: Value = serde_json::from_slice(&bare.stdout).unwrap();
     assert_eq!(finding(&report, "experiments")["state"], "broken");
     assert!(finding(&report, "experiments")["remedy"].as_str().unwrap().contains("--datasets"));
-    assert!(Path::new(&place.folder.path().join("pilotbench.toml")).exists());
 }
 
 #[test]

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
+  pilotbench doctor                         what is set up here, and what is missing
   pilotbench run                            the embedded default: 4 experiments, 11 methods
   pilotbench run my.toml                    your own run file
   pilotbench plan my.toml                   what it would do, and how much
@@ -388,7 +389,8 @@ pub(crate) enum ExperimentCommand {
     },
     /// Draw a table of a synthetic population.
     Generate {
-        /// Population: disclosure.
+        /// Population.
+        #[arg(value_parser = ["disclosure"])]
         population: String,
         /// Seed.
         #[arg(long, default_value_t = pilotbench_engine::experiment::generate::SEED)]

@@ -25,16 +25,11 @@ pub(crate) fn act(places: &Places, command: ExperimentCommand) -> Result<Exit> {
         ExperimentCommand::List { json } => list(places, json),
         ExperimentCommand::Show { experiment, json } => show(places, &experiment, json),
         ExperimentCommand::Check { experiments, json } => check(places, &experiments, json),
-        ExperimentCommand::Generate { population, seed, participants, out, name } => {
-            if population != "disclosure" {
-                let message = format!("there is no population `{}`", population.escape_debug());
-                return Err(Fault::usage("", message).hint("there is: disclosure"));
-            }
-            match name {
-                None => generate(seed, participants, out.as_deref()),
-                Some(name) => generate_experiment(places, &name, seed, participants),
-            }
-        }
+        // There is one population: the parser takes no other.
+        ExperimentCommand::Generate { seed, participants, out, name, .. } => match name {
+            None => generate(seed, participants, out.as_deref()),
+            Some(name) => generate_experiment(places, &name, seed, participants),
+        },
         ExperimentCommand::New(arguments) => new(places, &arguments),
         ExperimentCommand::Import(arguments) => import(places, &arguments),
     }

@@ -86,9 +86,7 @@ fn space(folder: &Path) -> Result<(bool, u64)> {
     // A file without a name, gone when it is closed: asked is the file system and not a table of rights.
     tempfile::tempfile_in(nearest).map_err(|e| {
         let fault = Fault::store(nearest.display(), format!("cannot be written to: {e}"));
-        let hint =
-            format!("choose another folder, or `sudo chown \"$USER\" {}`", nearest.display());
-        fault.hint(hint)
+        fault.hint(format!("choose another folder, or `chmod u+w {}`", nearest.display()))
     })?;
     let stat = rustix::fs::statvfs(nearest).map_err(|e| Fault::store(nearest.display(), e))?;
     Ok((nearest == absolute, stat.f_bavail.saturating_mul(stat.f_frsize)))

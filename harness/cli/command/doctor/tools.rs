@@ -56,7 +56,7 @@ pub(super) fn keys(found: std::result::Result<&Found, &Fault>) -> Vec<Finding> {
     let names: BTreeSet<&String> = needs.filter(is_key).collect();
     let is_set =
         |name: &&&String| env::var_os(name.as_str()).is_some_and(|value| !value.is_empty());
-    let (set, unset): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_set(&name));
+    let (set, unset): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_set(name));
     let listed =
         |names: &[&String]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     if set.is_empty() {
