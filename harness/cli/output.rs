@@ -1,9 +1,13 @@
 //! What goes to the terminal. Results go to stdout, everything else to stderr.
 
-use crate::exit::Exit;
+use crate::{
+    color::{self, Tone},
+    exit::Exit,
+};
 use comfy_table::{ContentArrangement, Row, Table, presets};
 use pilotbench_engine::fault::{Fault, Result};
 use serde::Serialize;
+use serde_json::json;
 use std::io::{self, IsTerminal, Write};
 
 /// Characters a line of a table may have where no terminal says how wide it is.
@@ -49,7 +53,22 @@ pub(crate) fn inert(text: &str) -> String {
 /// A fault on stderr: one line, and the hint. Control characters are shown, not sent: a fault may
 /// quote a file.
 pub(crate) fn complain(fault: &Fault) {
-    remark(&format!("error: {}", inert(&fault.to_string())));
+    let line = Fault { hint: None, ..fault.clone() };
+    remark(&format!("{} {}", color::of_remark(Tone::Bad, "error:"), inert(&line.to_string())));
+    if let Some(hint) = &fault.hint {
+        remark(&color::of_remark(Tone::Faint, &format!("hint: {}", inert(hint))));
+    }
+}
+
+/// A fault as the one JSON document on stdout.
+pub(crate) fn print_fault(fault: &Fault) -> Result<()> {
+    print_json(&json!({ "error": error(fault) }))
+}
+
+/// A fault in a JSON document.
+pub(crate) fn error(fault: &Fault) -> serde_json::Value {
+    let Fault { kind, place, message, hint, .. } = fault;
+    json!({ "kind": kind.name(), "place": place, "message": message, "hint": hint })
 }
 
 /// Whether a person watches stderr.

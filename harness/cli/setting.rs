@@ -24,7 +24,7 @@ use std::{
 /// The run that is done when no run file is there.
 const EMBEDDED: &str = include_str!("default.toml");
 /// The run file looked for in the working folder.
-const USUAL: &str = "pilotbench.toml";
+pub(crate) const USUAL: &str = "pilotbench.toml";
 
 /// Reads the run file: the one given, else `pilotbench.toml` here, else the embedded default.
 pub(crate) fn run_file(given: Option<&Path>) -> Result<RunFile> {
@@ -106,7 +106,10 @@ pub(crate) fn plan(
 ) -> Result<(Plan, Vec<Experiment>)> {
     let mut experiments: Vec<Experiment> = Vec::new();
     for name in &file.experiments {
-        let loaded = experiment(places, name)?;
+        let loaded = experiment(places, name).map_err(|fault| match fault.place.is_empty() {
+            true => Fault { place: file.fault_at_key("experiments", "").place, ..fault },
+            false => fault,
+        })?;
         if experiments.iter().any(|other| other.id() == loaded.id()) {
             let message = format!("experiment `{}` stands twice", loaded.id());
             return Err(file.fault_at_key("experiments", message));

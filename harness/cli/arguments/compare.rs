@@ -1,7 +1,7 @@
 //! `compare`.
 
 use super::Work;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use pilotbench_engine::contrast::Rules;
 use std::path::PathBuf;
 
@@ -22,8 +22,10 @@ stated rate (5 % unless --confidence says otherwise).";
 #[derive(Debug, Args)]
 pub(crate) struct CompareArguments {
     /// Run to compare with, by name or path.
+    #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) base: String,
     /// Run that is compared.
+    #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) new: String,
     /// Score to compare; may be given several times. The new run's headline unless given.
     #[arg(long, value_name = "SCORE")]
@@ -50,8 +52,11 @@ pub(crate) struct CompareArguments {
     /// Form printed. In `github`, the step summary is written too where GITHUB_STEP_SUMMARY names one.
     #[arg(long, value_enum, default_value_t = CompareFormat::Terminal)]
     pub(crate) format: CompareFormat,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
     /// Write into this file instead of printing.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,

@@ -1,12 +1,15 @@
 //! What can be typed.
 
 mod compare;
+mod manual;
 mod model;
 mod plugin;
 mod report;
 mod spending;
+mod terminal;
 
 pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
+pub(crate) use manual::{DoctorArguments, ManArguments};
 pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
     AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
@@ -14,12 +17,14 @@ pub(crate) use plugin::{
 };
 pub(crate) use report::ReportArguments;
 pub(crate) use spending::{Budget, KeyFrom, Spending};
+pub(crate) use terminal::Terminal;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
+  pilotbench doctor                         what is set up here, and what is missing
   pilotbench run                            the embedded default: 4 experiments, 11 methods
   pilotbench run my.toml                    your own run file
   pilotbench plan my.toml                   what it would do, and how much
@@ -33,7 +38,10 @@ Examples:
 Exit codes: 0 done, 1 some replicates failed or a service is of no more use, 2 usage, configuration
 or a refused key, 3 the money that may be spent is spent, 4 store, plugin or integrity, 5 the same
 replicate gave two answers, 6 a comparison found what it was to fail on, 130/143 stopped by a
-signal.";
+signal.
+
+With --json (or --format json) stdout holds one JSON document: the result, or
+{\"error\": {kind, place, message, hint}}. Faults stand on stderr as well, and exit codes stay.";
 
 const SCORE_EXAMPLES: &str = "\
 Examples:
@@ -53,10 +61,12 @@ The file of --by has the keys `metrics`, [[metric]], [score] and [leaderboard] o
 
 /// Benchmark how well a model stands in for human participants, given a small pilot of them.
 #[derive(Debug, Parser)]
-#[command(name = "pilotbench", version, after_help = EXAMPLES)]
+#[command(name = "pilotbench", version, after_help = EXAMPLES, styles = crate::color::HELP)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) places: Places,
+    #[command(flatten)]
+    pub(crate) terminal: Terminal,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -65,10 +75,10 @@ pub(crate) struct Arguments {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Places {
     /// Folder of experiments.
-    #[arg(long, global = true, default_value = "datasets", value_name = "DIR")]
+    #[arg(long, global = true, default_value = "datasets", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) datasets: PathBuf,
     /// Folder of results; runs are recorded in its `runs`.
-    #[arg(long, global = true, default_value = "results", value_name = "DIR")]
+    #[arg(long, global = true, default_value = "results", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) results: PathBuf,
     /// A plugin to use before all others, a library or a folder with plugin.toml; may be given several times.
     #[arg(long, global = true, value_name = "PATH")]
@@ -94,10 +104,16 @@ pub(crate) struct Isolation {
     #[arg(long, global = true, value_enum, default_value_t = SandboxLevel::BestEffort)]
     pub(crate) sandbox: SandboxLevel,
     /// Seconds without a sign of life (an answer, or progress) after which a plugin is killed.
-    #[arg(long, global = true, default_value_t = 600.0, value_name = "SECONDS")]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 600.0,
+        value_name = "SECONDS",
+        allow_negative_numbers = true
+    )]
     pub(crate) patience: f64,
     /// GiB of address space of each plugin's worker, 0 without limit; all memory unless given.
-    #[arg(long, global = true, value_name = "GIB")]
+    #[arg(long, global = true, value_name = "GIB", allow_negative_numbers = true)]
     pub(crate) memory: Option<f64>,
 }
 
@@ -149,10 +165,17 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Worker,
     /// Print a completion script for a shell.
+    #[command(after_help = manual::COMPLETIONS_HELP)]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Print the manual page, or write the pages of all commands.
+    #[command(after_help = manual::MAN_EXAMPLES)]
+    Man(ManArguments),
+    /// Look at this machine: what is set up, what is missing, and how to get it.
+    #[command(after_help = manual::DOCTOR_HELP)]
+    Doctor(DoctorArguments),
 }
 
 /// Kept answers.
@@ -169,6 +192,9 @@ pub(crate) enum CacheCommand {
         /// Also those of services, which were paid for.
         #[arg(long)]
         paid: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -178,8 +204,7 @@ pub(crate) struct Work {
     /// Threads; all cores unless given. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// No progress, only results and faults.
-    #[arg(long, short)]
+    #[arg(from_global)]
     pub(crate) quiet: bool,
     /// Ask frozen models and services everything anew; neither read nor keep their answers.
     #[arg(long)]
@@ -189,6 +214,7 @@ pub(crate) struct Work {
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
     /// Run file; `pilotbench.toml` here, else the embedded default.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<PathBuf>,
     /// Discard what an earlier run of the same plan recorded.
     #[arg(long)]
@@ -209,6 +235,7 @@ pub(crate) struct RunArguments {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Chosen {
     /// Run, by name or path; may be left out when there is one.
+    #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) run: Option<String>,
     /// Go on although a plugin's library is another file than at the beginning.
     #[arg(long)]
@@ -237,6 +264,7 @@ pub(crate) struct ResumeArguments {
 #[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
     /// Run, by name or path; all runs unless given.
+    #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) run: Option<String>,
     /// Print JSON.
     #[arg(long)]
@@ -246,12 +274,13 @@ pub(crate) struct StatusArguments {
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
     /// Run file; `pilotbench.toml` here, else the embedded default.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<PathBuf>,
     /// Print the whole plan as JSON.
     #[arg(long)]
     pub(crate) json: bool,
     /// Write who is in which pilot and who is held out (CSV), for a system that answers by itself.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) pilots: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) budget: Budget,
@@ -264,11 +293,14 @@ pub(crate) struct LeaderboardArguments {
     /// Form printed.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(crate) format: Format,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
     /// Pilot size at which the terminal tables tell what the headline means; the largest unless given.
     #[arg(long, value_name = "N")]
     pub(crate) size: Option<usize>,
     /// Write all files into this folder instead of printing.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
@@ -277,15 +309,16 @@ pub(crate) struct LeaderboardArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ScoreArguments {
     /// Run, by name or path; may be left out when there is one, or with --answers.
+    #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) run: Option<String>,
     /// Metrics instead of the run's, by name.
     #[arg(long, value_delimiter = ',', value_name = "METRIC")]
     pub(crate) metrics: Vec<String>,
     /// File that says how to score.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) by: Option<PathBuf>,
     /// Simulated answers of another system, CSV or Parquet.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) answers: Option<PathBuf>,
     /// Experiment that the answers are of.
     #[arg(long, value_name = "EXPERIMENT", requires = "answers")]
@@ -299,11 +332,14 @@ pub(crate) struct ScoreArguments {
     /// Form printed.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(crate) format: Format,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
     /// Pilot size at which the terminal tables tell what the headline means; the largest unless given.
     #[arg(long, value_name = "N")]
     pub(crate) size: Option<usize>,
     /// Also write all files into this folder.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
@@ -318,6 +354,13 @@ pub(crate) enum Format {
     Json,
 }
 
+impl Format {
+    /// The form that is meant where `--json` may stand for it.
+    pub(crate) fn or_json(self, json: bool) -> Self {
+        if json { Self::Json } else { self }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExperimentCommand {
     /// List the experiments.
@@ -329,6 +372,7 @@ pub(crate) enum ExperimentCommand {
     /// Show an experiment: source, arms, items, counts.
     Show {
         /// Name, or path of its folder.
+        #[arg(value_hint = ValueHint::DirPath)]
         experiment: String,
         /// Print JSON.
         #[arg(long)]
@@ -337,11 +381,16 @@ pub(crate) enum ExperimentCommand {
     /// Check card and table; every fault with its place.
     Check {
         /// Names or paths; all unless given.
+        #[arg(value_hint = ValueHint::DirPath)]
         experiments: Vec<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Draw a table of a synthetic population.
     Generate {
-        /// Population: disclosure.
+        /// Population.
+        #[arg(value_parser = ["disclosure"])]
         population: String,
         /// Seed.
         #[arg(long, default_value_t = pilotbench_engine::experiment::generate::SEED)]
@@ -350,7 +399,7 @@ pub(crate) enum ExperimentCommand {
         #[arg(long, default_value_t = pilotbench_engine::experiment::generate::PARTICIPANTS)]
         participants: usize,
         /// File to write; stdout unless given.
-        #[arg(long, short, value_name = "FILE")]
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
         out: Option<PathBuf>,
         /// Make an experiment of this name with the card of the population, ready to run.
         #[arg(long = "as", value_name = "NAME", conflicts_with = "out")]
@@ -374,7 +423,7 @@ pub(crate) struct NewArguments {
     /// Name of the experiment, [a-z0-9-].
     pub(crate) name: String,
     /// CSV or Parquet file of answers; it is copied.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) table: PathBuf,
     /// Column that identifies participants; row numbers unless given.
     #[arg(long)]
@@ -388,6 +437,9 @@ pub(crate) struct NewArguments {
     /// Column that is an action item; may be given several times.
     #[arg(long)]
     pub(crate) action: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -396,12 +448,15 @@ pub(crate) struct ImportArguments {
     #[arg(long)]
     pub(crate) like: String,
     /// Your table, CSV or Parquet.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) table: PathBuf,
     /// Which of your columns and codes stand for the card's (TOML); same names unless given.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) map: Option<PathBuf>,
     /// Name of the new experiment, [a-z0-9-].
     #[arg(long = "as")]
     pub(crate) name: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

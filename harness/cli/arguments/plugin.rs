@@ -1,6 +1,6 @@
 //! What can be typed after `plugin`.
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -53,11 +53,14 @@ pub(crate) struct NewPluginArguments {
     #[arg(long, group = "kind")]
     pub(crate) metric: bool,
     /// Folder in which the crate's folder is made.
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) path: PathBuf,
     /// Sources of the SDK, or of all of pilotbench; those of this binary unless given.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath)]
     pub(crate) sdk: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +76,8 @@ pub(crate) struct AddArguments {
     /// Do not ask it the quick questions of `plugin check`, nor load it.
     #[arg(long)]
     pub(crate) unchecked: bool,
+    #[arg(from_global)]
+    pub(crate) quiet: bool,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -86,6 +91,9 @@ pub(crate) struct RemoveArguments {
     /// From the user's data folder instead of the project's.
     #[arg(long)]
     pub(crate) user: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +133,8 @@ pub(crate) struct CheckArguments {
     /// Settings to open it with, a JSON object.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub(crate) settings: String,
+    #[arg(from_global)]
+    pub(crate) quiet: bool,
     /// Ask less: for methods whose answers take long or cost money.
     #[arg(long)]
     pub(crate) quick: bool,

@@ -1,7 +1,7 @@
 //! What can be typed after `report`.
 
 use super::Work;
-use clap::Args;
+use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
 pub(super) const EXAMPLES: &str = "\
@@ -15,14 +15,17 @@ The pages need no server and open from a file share.";
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
     /// Runs, by name or path; may be left out when there is one.
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
     pub(crate) runs: Vec<String>,
     /// Folder to write into.
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: PathBuf,
     /// Also write tables for LaTeX (booktabs) and pictures as SVG and PNG.
     #[arg(long)]
     pub(crate) latex: bool,
+    /// Print what was written as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Go on although a plugin's library is another file than at the beginning.
     #[arg(long)]
     pub(crate) allow_changed_plugins: bool,

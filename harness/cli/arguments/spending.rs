@@ -8,7 +8,7 @@ use pilotbench_engine::{money, plugin::worker::check_name};
 pub(crate) struct Budget {
     /// US dollars that all runs of this name may spend on services; `budget_usd` of the run file
     /// unless given.
-    #[arg(long = "budget", value_name = "USD", value_parser = usd)]
+    #[arg(long = "budget", value_name = "USD", value_parser = usd, allow_negative_numbers = true)]
     pub(crate) nano_usd: Option<u64>,
 }
 

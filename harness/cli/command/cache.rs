@@ -21,16 +21,27 @@ pub(super) fn act(command: CacheCommand) -> Result<Exit> {
     let paid = plugin::user_data().map(|data| data.join(PAID));
     match command {
         CacheCommand::Show { json } => show(&cache, paid.as_deref(), json)?,
-        CacheCommand::Clear { paid: with_paid } => {
-            cache.clear()?;
-            output::print_line(&format!("cleared {}", cache.root().display()));
-            if let Some(folder) = paid.filter(|folder| with_paid && folder.exists()) {
-                fs::remove_dir_all(&folder).map_err(|e| Fault::store(folder.display(), e))?;
-                output::print_line(&format!("cleared {}", folder.display()));
-            }
+        CacheCommand::Clear { paid: with_paid, json } => {
+            clear(&cache, paid.filter(|folder| with_paid && folder.exists()), json)?;
         }
     }
     Ok(Exit::Done)
+}
+
+fn clear(cache: &Cache, paid: Option<PathBuf>, as_json: bool) -> Result<()> {
+    cache.clear()?;
+    let mut cleared = vec![cache.root().to_owned()];
+    if let Some(folder) = paid {
+        fs::remove_dir_all(&folder).map_err(|e| Fault::store(folder.display(), e))?;
+        cleared.push(folder);
+    }
+    if as_json {
+        return output::print_json(&json!({ "cleared": cleared }));
+    }
+    for folder in cleared {
+        output::print_line(&format!("cleared {}", folder.display()));
+    }
+    Ok(())
 }
 
 fn show(cache: &Cache, paid: Option<&Path>, as_json: bool) -> Result<()> {

@@ -24,17 +24,12 @@ pub(crate) fn act(places: &Places, command: ExperimentCommand) -> Result<Exit> {
     match command {
         ExperimentCommand::List { json } => list(places, json),
         ExperimentCommand::Show { experiment, json } => show(places, &experiment, json),
-        ExperimentCommand::Check { experiments } => check(places, &experiments),
-        ExperimentCommand::Generate { population, seed, participants, out, name } => {
-            if population != "disclosure" {
-                let message = format!("there is no population `{}`", population.escape_debug());
-                return Err(Fault::usage("", message).hint("there is: disclosure"));
-            }
-            match name {
-                None => generate(seed, participants, out.as_deref()),
-                Some(name) => generate_experiment(places, &name, seed, participants),
-            }
-        }
+        ExperimentCommand::Check { experiments, json } => check(places, &experiments, json),
+        // There is one population: the parser takes no other.
+        ExperimentCommand::Generate { seed, participants, out, name, .. } => match name {
+            None => generate(seed, participants, out.as_deref()),
+            Some(name) => generate_experiment(places, &name, seed, participants),
+        },
         ExperimentCommand::New(arguments) => new(places, &arguments),
         ExperimentCommand::Import(arguments) => import(places, &arguments),
     }
@@ -182,7 +177,7 @@ fn shown(experiment: &Experiment) -> Value {
     })
 }
 
-fn check(places: &Places, names: &[String]) -> Result<Exit> {
+fn check(places: &Places, names: &[String], json: bool) -> Result<Exit> {
     let folders = match names.is_empty() {
         true => experiment::folders(&places.datasets)?,
         false => names
@@ -193,21 +188,41 @@ fn check(places: &Places, names: &[String]) -> Result<Exit> {
             })
             .collect::<Result<_>>()?,
     };
-    let mut sound = true;
-    for folder in folders {
-        match Experiment::load(&folder) {
-            Ok(experiment) => output::print_line(&format!(
-                "{}: sound, {} participants",
-                experiment.id(),
-                experiment.people.len()
-            )),
-            Err(faults) => {
-                sound = false;
-                faults.0.iter().for_each(output::complain);
-            }
+    let checked: Vec<_> =
+        folders.into_iter().map(|folder| (Experiment::load(&folder), folder)).collect();
+    let is_sound = checked.iter().all(|(loaded, _)| loaded.is_ok());
+    let mut values = Vec::new();
+    for (loaded, folder) in &checked {
+        let (participants, faults) = match loaded {
+            Ok(experiment) => (Some(experiment.people.len()), &[][..]),
+            Err(faults) => (None, faults.0.as_slice()),
+        };
+        faults.iter().for_each(output::complain);
+        if let (Some(participants), false) = (participants, json) {
+            let name = setting::folder_name(folder);
+            let left = match to_fill_in(folder) {
+                0 => String::new(),
+                texts => format!("; {texts} texts of the card say FILL IN"),
+            };
+            output::print_line(&format!("{name}: sound, {participants} participants{left}"));
         }
+        let faults: Vec<Value> = faults.iter().map(output::error).collect();
+        let to_fill_in = to_fill_in(folder);
+        values.push(json!({
+            "folder": folder, "participants": participants, "faults": faults,
+            "to_fill_in": to_fill_in,
+        }));
     }
-    Ok(if sound { Exit::Done } else { Exit::Usage })
+    if json {
+        output::print_json(&json!({ "experiments": values }))?;
+    }
+    Ok(if is_sound { Exit::Done } else { Exit::Usage })
+}
+
+/// Texts that `new` left to its user: models would read them as they are.
+fn to_fill_in(folder: &Path) -> usize {
+    let card = std::fs::read_to_string(folder.join(experiment::CARD_FILE)).unwrap_or_default();
+    card.matches("\"FILL IN").count()
 }
 
 fn generate_experiment(
@@ -265,11 +280,16 @@ fn new(places: &Places, arguments: &NewArguments) -> Result<Exit> {
     };
     let folder = places.datasets.join(&arguments.name);
     scaffold::scaffold(&folder, &arguments.name, &arguments.table, &columns)?;
-    output::print_line(&format!(
-        "{} is written; fill in the texts, then `pilotbench experiment check {}`",
-        folder.join(experiment::CARD_FILE).display(),
-        arguments.name
-    ));
+    let card = folder.join(experiment::CARD_FILE);
+    if arguments.json {
+        output::print_json(&json!({ "folder": folder, "card": card }))?;
+    } else {
+        output::print_line(&format!(
+            "{} is written; fill in the texts, then `pilotbench experiment check {}`",
+            card.display(),
+            arguments.name
+        ));
+    }
     Ok(Exit::Done)
 }
 
@@ -282,6 +302,11 @@ fn import(places: &Places, arguments: &ImportArguments) -> Result<Exit> {
     experiment::check_folder_id(&arguments.name)?;
     let folder = places.datasets.join(&arguments.name);
     let rows = import::import(&like, &arguments.table, &mapping, &folder, Answers::People)?;
-    output::print_line(&format!("{}: {rows} participants imported", folder.display()));
+    match arguments.json {
+        true => output::print_json(&json!({ "folder": folder, "participants": rows }))?,
+        false => {
+            output::print_line(&format!("{}: {rows} participants imported", folder.display()));
+        }
+    }
     Ok(Exit::Done)
 }

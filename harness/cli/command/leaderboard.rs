@@ -27,7 +27,8 @@ pub(crate) fn leaderboard(places: &Places, arguments: &LeaderboardArguments) -> 
         leaderboard::publish(out, &files)?;
         return Ok(Exit::Done);
     }
-    print(arguments.format, &files, || terminal(&board, arguments.size))?;
+    let format = arguments.format.or_json(arguments.json);
+    print(format, &files, || terminal(&board, arguments.size))?;
     Ok(Exit::Done)
 }
 

@@ -2,9 +2,11 @@
 
 mod cache;
 mod compare;
+mod doctor;
 mod estimate;
 mod experiment;
 mod leaderboard;
+mod manual;
 mod model;
 mod plan;
 mod plugin;
@@ -19,7 +21,6 @@ use crate::{
     arguments::{Arguments, Command, Places, Work},
     exit::Exit,
 };
-use clap::CommandFactory;
 use pilotbench_engine::fault::{Fault, Result};
 
 /// Does what was typed.
@@ -43,12 +44,9 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
             pilotbench_engine::plugin::worker::serve()?;
             Ok(Exit::Done)
         }
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "pilotbench", &mut script);
-            crate::output::print(&String::from_utf8_lossy(&script));
-            Ok(Exit::Done)
-        }
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man(arguments) => manual::man(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(places, &arguments),
     }
 }
 

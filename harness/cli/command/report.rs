@@ -15,6 +15,7 @@ use pilotbench_engine::{
     score::{self, Scores},
 };
 use pilotbench_report::{Run, publish, site};
+use serde_json::json;
 use std::time::Instant;
 
 /// A recorded run with what its scores and its board are.
@@ -35,7 +36,11 @@ pub(crate) fn report(places: &Places, arguments: &ReportArguments) -> Result<Exi
     let runs: Vec<Run> = scored.iter().map(run).collect();
     let files = site(&runs, arguments.latex)?;
     publish(&arguments.out, &files)?;
-    if !arguments.work.quiet {
+    if arguments.json {
+        let written: Vec<_> = files.iter().map(|(path, _)| path).collect();
+        let runs: Vec<_> = scored.iter().map(|scored| &scored.board.run).collect();
+        output::print_json(&json!({"folder": arguments.out, "runs": runs, "files": written}))?;
+    } else if !arguments.work.quiet {
         let writing = began.elapsed().saturating_sub(scoring);
         let first = arguments.out.join("index.html");
         output::remark(&output::inert(&format!(

@@ -190,7 +190,8 @@ fn show(
     if let Some(out) = &arguments.out {
         boards::publish(out, &files)?;
     }
-    leaderboard::print(arguments.format, &files, || terminal(&board, arguments.size))?;
+    let format = arguments.format.or_json(arguments.json);
+    leaderboard::print(format, &files, || terminal(&board, arguments.size))?;
     Ok(Exit::Done)
 }
 

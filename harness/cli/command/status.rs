@@ -2,6 +2,7 @@
 
 use crate::{
     arguments::{Places, StatusArguments},
+    color::{self, Tone},
     exit::Exit,
     output, setting,
 };
@@ -80,16 +81,13 @@ fn line(folder: &Path) -> Result<Line> {
 }
 
 fn show(line: &Line) {
+    let failed = match line.failed {
+        0 => "0 failed".to_owned(),
+        failed => color::of_result(Tone::Bad, &format!("{failed} failed")),
+    };
     output::print_line(&format!(
-        "{}: {} of {} replicates committed, {} failed, {} left; answers: {} ok, {} refused, {} invalid",
-        line.run,
-        line.committed,
-        line.planned,
-        line.failed,
-        line.left,
-        line.ok,
-        line.refused,
-        line.invalid
+        "{}: {} of {} replicates committed, {failed}, {} left; answers: {} ok, {} refused, {} invalid",
+        line.run, line.committed, line.planned, line.left, line.ok, line.refused, line.invalid
     ));
     if let Some(used) = &line.used {
         output::print_line(&format!(
@@ -106,9 +104,11 @@ fn show(line: &Line) {
     }
     for failure in line.failures.iter().take(FAILURES_SHOWN) {
         let r = &failure.replicate;
-        output::print_line(&format!(
-            "  failed: {}, {}, size {}, seed {}: {}",
+        let what = format!(
+            "{}, {}, size {}, seed {}: {}",
             r.experiment, r.method, r.size, r.seed, failure.message
-        ));
+        );
+        let failed = color::of_result(Tone::Bad, "failed:");
+        output::print_line(&format!("  {failed} {}", output::inert(&what)));
     }
 }

@@ -28,6 +28,22 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Word for machines; it never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Plugin => "plugin",
+            Self::Died => "died",
+            Self::TooLong => "too-long",
+            Self::Store => "store",
+            Self::Nondeterminism => "nondeterminism",
+            Self::Interrupted => "interrupted",
+            Self::Budget => "budget",
+            Self::Unavailable => "unavailable",
+            Self::Denied => "denied",
+        }
+    }
+
     /// Whether whoever asks again now is told the same: there is no use in it.
     pub fn is_lasting(self) -> bool {
         matches!(self, Self::Budget | Self::Unavailable | Self::Denied)
@@ -91,7 +107,30 @@ impl Fault {
         self.hint = Some(hint.to_string());
         self
     }
+
+    /// Says which names there are where this one is not, and which of them may be meant.
+    pub fn names(self, wanted: &str, known: &[&str]) -> Self {
+        let meant = match similar(wanted, known) {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None => String::new(),
+        };
+        self.hint(format!("there are: {}{meant}", known.join(", ")))
+    }
 }
+
+/// The name that is nearest to one that is not there, if any is near.
+pub fn similar<'a>(wanted: &str, known: &[&'a str]) -> Option<&'a str> {
+    // Longer ones are no slips of the finger.
+    if wanted.len() > 64 {
+        return None;
+    }
+    let scored = known.iter().map(|name| (strsim::jaro_winkler(wanted, name), *name));
+    let near = scored.filter(|(score, _)| *score > NEAR);
+    near.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name)
+}
+
+/// Similarity from which a name may be meant, of 1.
+const NEAR: f64 = 0.8;
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,5 +171,21 @@ impl Faults {
             first.message += &format!(" (and {rest} more)");
         }
         Err(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_is_told_and_a_stranger_is_not() {
+        let known = ["marginal", "mode", "ridge"];
+        assert_eq!(similar("marginel", &known), Some("marginal"));
+        assert_eq!(similar("rigde", &known), Some("ridge"));
+        assert_eq!(similar("gpt-4o", &known), None);
+        assert_eq!(similar(&"m".repeat(10_000), &known), None);
+        let fault = Fault::usage("", "no").names("mod", &known).to_string();
+        assert_eq!(fault, "no\nhint: there are: marginal, mode, ridge; did you mean `mode`?");
     }
 }

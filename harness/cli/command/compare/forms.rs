@@ -1,7 +1,10 @@
 //! A comparison as tables and as annotations.
 
 use super::Report;
-use crate::output;
+use crate::{
+    color::{self, Tone},
+    output,
+};
 use pilotbench_engine::contrast::{Change, Incomparable, Outcome, SpeedChange};
 use std::fmt::Write;
 
@@ -23,13 +26,16 @@ const CHANGES: [&str; 10] = [
 const SPEEDS: [&str; 7] =
     ["experiment", "method", "pilot", "base /s", "new /s", "times as fast", "outcome"];
 
-/// For a terminal.
-pub(super) fn terminal(report: &Report) -> String {
+/// For a terminal; painted unless it goes into a file.
+pub(super) fn terminal(report: &Report, is_shown: bool) -> String {
     let mut text = head(report);
     let add = |text: &mut String, columns: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             let mut table = output::table(columns.to_vec());
-            rows.into_iter().for_each(|row| {
+            rows.into_iter().for_each(|mut row| {
+                if let Some(outcome) = row.last_mut().filter(|_| is_shown) {
+                    *outcome = painted(outcome);
+                }
                 table.add_row(row);
             });
             let _ = writeln!(text, "{table}");
@@ -38,6 +44,18 @@ pub(super) fn terminal(report: &Report) -> String {
     add(&mut text, &CHANGES, changes(report));
     add(&mut text, &SPEEDS, speeds(report));
     text + &tail(report)
+}
+
+/// The word of an outcome, the last of a row.
+fn painted(outcome: &str) -> String {
+    let is = |wanted: Outcome| outcome == wanted.name();
+    let tone = match outcome {
+        _ if is(Outcome::Worse) => Tone::Bad,
+        _ if is(Outcome::Better) => Tone::Good,
+        _ if is(Outcome::Noisy) => Tone::Doubtful,
+        _ => Tone::Faint,
+    };
+    color::of_result(tone, outcome)
 }
 
 /// For a comment or a step summary.

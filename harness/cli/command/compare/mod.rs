@@ -138,9 +138,7 @@ fn scored(
             .iter()
             .flat_map(|metric| metric.facts.scores.iter().map(String::as_str))
             .collect();
-        return Err(
-            Fault::usage("--score", message).hint(format!("there are: {}", known.join(", ")))
-        );
+        return Err(Fault::usage("--score", message).names(missing, &known));
     }
     let speeds = speeds(&recorded.plan, &recorded.record)?;
     // Scores that were kept when the run ended, where these are among them.
@@ -159,8 +157,9 @@ fn scored(
 }
 
 fn show(report: &Report, arguments: &CompareArguments) -> Result<()> {
-    let text = match arguments.format {
-        CompareFormat::Terminal => forms::terminal(report),
+    let format = if arguments.json { CompareFormat::Json } else { arguments.format };
+    let text = match format {
+        CompareFormat::Terminal => forms::terminal(report, arguments.out.is_none()),
         CompareFormat::Markdown => forms::markdown(report),
         CompareFormat::Json => {
             serde_json::to_string_pretty(report).map_err(|e| Fault::usage("json", e))? + "\n"

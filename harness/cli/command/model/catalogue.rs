@@ -18,30 +18,30 @@ struct Catalogue {
 /// A file inside a Python package.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Name by which settings call it.
-    pub(super) name: String,
-    pub(super) summary: String,
-    pub(super) licence: String,
-    pub(super) package: String,
-    pub(super) version: String,
+    pub(crate) name: String,
+    pub(crate) summary: String,
+    pub(crate) licence: String,
+    pub(crate) package: String,
+    pub(crate) version: String,
     /// The machine that it is for, where it holds code: `x86_64-linux`.
     #[serde(default)]
-    pub(super) platform: Option<String>,
+    pub(crate) platform: Option<String>,
     /// What pip is told besides, to find the wheel for it.
     #[serde(default)]
-    pub(super) wheel: Vec<String>,
+    pub(crate) wheel: Vec<String>,
     /// Path inside the package.
-    pub(super) inside: String,
+    pub(crate) inside: String,
     /// Name of the file as it is stored.
-    pub(super) file: String,
-    pub(super) bytes: u64,
-    pub(super) sha256: String,
+    pub(crate) file: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
 }
 
 impl Entry {
     /// Where the file is stored.
-    pub(super) fn place(&self) -> Result<PathBuf> {
+    pub(crate) fn place(&self) -> Result<PathBuf> {
         let data = plugin::user_data()
             .ok_or_else(|| Fault::usage("HOME", "is not set, so there is no place for models"))?;
         Ok(data.join("models").join(&self.name).join(&self.file))
@@ -49,7 +49,7 @@ impl Entry {
 }
 
 /// All entries for this machine.
-pub(super) fn read() -> Vec<Entry> {
+pub(crate) fn read() -> Vec<Entry> {
     let here = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
     let is_here = |entry: &Entry| entry.platform.as_ref().is_none_or(|of| *of == here);
     all().into_iter().filter(is_here).collect()
@@ -61,7 +61,7 @@ fn all() -> Vec<Entry> {
 }
 
 /// The names of all entries.
-pub(super) fn names() -> String {
+pub(crate) fn names() -> String {
     read().iter().map(|entry| entry.name.clone()).collect::<Vec<_>>().join(", ")
 }
 

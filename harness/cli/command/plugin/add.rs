@@ -19,10 +19,12 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn add(places: &Places, arguments: &AddArguments) -> Result<Exit> {
     let place = place(arguments.user)?;
-    let (candidate, added) = candidate(&arguments.path)?;
-    show(&candidate);
+    let (candidate, added) = candidate(&arguments.path, arguments.quiet)?;
+    if !arguments.quiet {
+        show(&candidate);
+    }
     if !arguments.unchecked {
-        accept::accept(places, &candidate.file)?;
+        accept::accept(places, &candidate.file, arguments.quiet)?;
     }
     let _held = hold_project()?;
     let mut lock = PluginLock::read(Path::new(PROJECT))?;
@@ -71,9 +73,13 @@ fn place(user: bool) -> Result<PathBuf> {
 }
 
 /// Looks at what shall be added; a crate is built first.
-fn candidate(path: &Path) -> Result<(Candidate, Added)> {
+fn candidate(path: &Path, quiet: bool) -> Result<(Candidate, Added)> {
     if !path.is_dir() {
-        return Ok((Candidate::library(inspect(path)?)?, Added::Library));
+        let library = inspect(path).map_err(|fault| match path.exists() {
+            true => fault,
+            false => fault.hint("name a library, a folder with plugin.toml, or a crate's folder"),
+        })?;
+        return Ok((Candidate::library(library)?, Added::Library));
     }
     if path.join(MANIFEST_FILE).exists() {
         return Ok((Candidate::folder(path)?, Added::Folder));
@@ -83,7 +89,7 @@ fn candidate(path: &Path) -> Result<(Candidate, Added)> {
         let hint = "name a library, a folder with plugin.toml, or a crate's folder";
         return Err(Fault::usage(path.display(), message).hint(hint));
     }
-    let (package, library) = build::build(path)?;
+    let (package, library) = build::build(path, quiet)?;
     let mut candidate = Candidate::library(inspect(&library)?)?;
     let about = &mut candidate.manifest.plugin;
     about.license = package.license.map(|text| one_line(&text));

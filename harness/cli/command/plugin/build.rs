@@ -40,11 +40,14 @@ struct Message {
 ///
 /// # Errors
 /// When cargo is missing or fails, or the crate is no plugin's.
-pub(super) fn build(folder: &Path) -> Result<(Package, PathBuf)> {
+pub(super) fn build(folder: &Path, quiet: bool) -> Result<(Package, PathBuf)> {
     let folder = folder.canonicalize().map_err(|e| Fault::usage(folder.display(), e))?;
     let package = package(&folder)?;
     let mut command = cargo(&folder);
     command.args(["build", "--release", "--lib", "--message-format=json-render-diagnostics"]);
+    if quiet {
+        command.arg("--quiet");
+    }
     let output = run(&folder, command)?;
     let messages = serde_json::Deserializer::from_slice(&output).into_iter::<Message>();
     let ours = messages.filter_map(std::result::Result::ok).filter(|message| {

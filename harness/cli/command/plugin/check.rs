@@ -11,7 +11,7 @@ use pilotbench_engine::{
     fault::{Fault, Result},
     plugin::{PluginFile, Plugins},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{path::PathBuf, sync::Arc};
 
 mod subject;
@@ -25,7 +25,7 @@ struct Target {
 
 pub(super) fn check(places: &Places, arguments: &CheckArguments) -> Result<Exit> {
     if arguments.list {
-        list();
+        list(arguments.json)?;
         return Ok(Exit::Done);
     }
     let wanted = arguments.name.as_deref().unwrap_or_default();
@@ -33,8 +33,11 @@ pub(super) fn check(places: &Places, arguments: &CheckArguments) -> Result<Exit>
     let settings = settings(&arguments.settings)?;
     let targets = targets(&plugins, wanted, arguments)?;
     let options = if arguments.quick { Options::quick() } else { Options::default() };
-    let reports: Vec<Report> =
-        targets.iter().map(|target| report(&plugins, target, &settings, options)).collect();
+    let is_watched = output::is_watched() && !arguments.quiet;
+    let reports: Vec<Report> = targets
+        .iter()
+        .map(|target| report(&plugins, target, (&settings, options), is_watched))
+        .collect();
     match arguments.json {
         true => output::print_json(&reports)?,
         false => {
@@ -50,12 +53,18 @@ pub(super) fn check(places: &Places, arguments: &CheckArguments) -> Result<Exit>
 }
 
 /// All checks there are.
-fn list() {
+fn list(as_json: bool) -> Result<()> {
+    let checks: Vec<_> = kit::backend_checks().into_iter().chain(kit::metric_checks()).collect();
+    if as_json {
+        let of = |check: &kit::Check| json!({ "id": check.id, "question": check.question });
+        return output::print_json(&checks.iter().map(of).collect::<Vec<_>>());
+    }
     let mut table = output::table(["check", "question"]);
-    for check in kit::backend_checks().into_iter().chain(kit::metric_checks()) {
+    for check in checks {
         table.add_row([check.id, check.question]);
     }
     output::print_line(&table.to_string());
+    Ok(())
 }
 
 /// The plugins of the usual places; a path comes first.
@@ -121,16 +130,21 @@ fn all_of(file: &PluginFile) -> Vec<Target> {
 }
 
 /// Asks all that a plugin provides the quick questions, with default settings.
-pub(super) fn quick(plugins: &Arc<Plugins>, file: &PluginFile) -> Vec<Report> {
-    let settings = "{}";
-    let options = Options::quick();
-    all_of(file).iter().map(|target| report(plugins, target, settings, options)).collect()
+pub(super) fn quick(plugins: &Arc<Plugins>, file: &PluginFile, quiet: bool) -> Vec<Report> {
+    let asked = ("{}", Options::quick());
+    let is_watched = output::is_watched() && !quiet;
+    all_of(file).iter().map(|target| report(plugins, target, asked, is_watched)).collect()
 }
 
-fn report(plugins: &Arc<Plugins>, target: &Target, settings: &str, options: Options) -> Report {
+fn report(
+    plugins: &Arc<Plugins>,
+    target: &Target,
+    (settings, options): (&str, Options),
+    is_watched: bool,
+) -> Report {
     let Target { kind, name, file } = target;
     let subject = subject::Subject::new(plugins, file, name);
-    let bar = bar(name, *kind);
+    let bar = bar(name, *kind, is_watched);
     let step = |check: &kit::Check| {
         bar.inc(1);
         bar.set_message(check.id);
@@ -150,13 +164,13 @@ fn report(plugins: &Arc<Plugins>, target: &Target, settings: &str, options: Opti
 }
 
 /// A bar on stderr when somebody watches.
-fn bar(name: &str, kind: Kind) -> ProgressBar {
+fn bar(name: &str, kind: Kind, is_watched: bool) -> ProgressBar {
     let checks = match kind {
         Kind::Backend => kit::backend_checks().len(),
         Kind::Metric => kit::metric_checks().len(),
     };
     let bar = ProgressBar::new(checks as u64);
-    bar.set_draw_target(match output::is_watched() {
+    bar.set_draw_target(match is_watched {
         true => ProgressDrawTarget::stderr_with_hz(5),
         false => ProgressDrawTarget::hidden(),
     });

@@ -1,7 +1,11 @@
 //! `plugin list`.
 
 use super::facts;
-use crate::{exit::Exit, output};
+use crate::{
+    color::{self, Tone},
+    exit::Exit,
+    output,
+};
 use pilotbench_engine::{
     fault::Result,
     plugin::{Entry, Found, LockState},
@@ -55,6 +59,7 @@ pub(super) fn list(found: &Found, json: bool) -> Result<Exit> {
 fn lock(entry: &Entry) -> String {
     match &entry.lock {
         LockState::BuiltIn => "–".to_owned(),
+        state @ LockState::Differs(_) => color::of_result(Tone::Bad, state.name()),
         state => state.name().to_owned(),
     }
 }

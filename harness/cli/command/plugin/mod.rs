@@ -10,7 +10,7 @@ mod list;
 mod new;
 mod remove;
 mod update;
-mod verify;
+pub(super) mod verify;
 
 use crate::{
     arguments::{Places, PluginCommand},
@@ -59,7 +59,7 @@ fn unknown(found: &Found, wanted: &str) -> Fault {
     let names: Vec<_> = found.plugins.iter().map(|e| e.file.probe.name.as_str()).collect();
     let shown: String = wanted.chars().take(80).collect();
     let fault = Fault::usage("", format!("there is no plugin `{}`", shown.escape_debug()));
-    fault.hint(format!("there are: {}", names.join(", ")))
+    fault.names(wanted, &names)
 }
 
 /// `NAME` or `NAME@VERSION`: the plugins that it may mean.

@@ -2,6 +2,7 @@
 
 use crate::{arguments::NewPluginArguments, exit::Exit, output};
 use pilotbench_engine::fault::{Fault, Result};
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -81,6 +82,10 @@ pub(super) fn new(arguments: &NewPluginArguments) -> Result<Exit> {
             write(&folder.join("Cargo.lock"), &text)?;
             break;
         }
+    }
+    if arguments.json {
+        output::print_json(&json!({ "folder": folder, "kind": kind.kind }))?;
+        return Ok(Exit::Done);
     }
     output::print_line(&format!("made {}", folder.display()));
     output::print_line(&format!("  cargo test --manifest-path {}/Cargo.toml", folder.display()));

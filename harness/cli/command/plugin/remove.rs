@@ -10,6 +10,7 @@ use pilotbench_engine::{
     fault::{Fault, Result},
     plugin::{self, Found, PluginLock, Source, project_place, user_place},
 };
+use serde_json::json;
 use std::path::Path;
 
 pub(super) fn remove(places: &Places, arguments: &RemoveArguments) -> Result<Exit> {
@@ -49,7 +50,12 @@ pub(super) fn remove(places: &Places, arguments: &RemoveArguments) -> Result<Exi
             lock.write()?;
         }
     }
-    output::print_line(&format!("removed {name} {version} ({})", source.name()));
+    if arguments.json {
+        let (version, source) = (version.to_string(), source.name());
+        output::print_json(&json!({ "name": name, "version": version, "source": source }))?;
+    } else {
+        output::print_line(&format!("removed {name} {version} ({})", source.name()));
+    }
     Ok(Exit::Done)
 }
 

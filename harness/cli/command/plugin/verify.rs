@@ -11,11 +11,11 @@ use std::path::{Component, Path};
 
 /// What was found of one plugin.
 #[derive(Debug, Serialize)]
-struct Verdict {
-    plugin: String,
-    lock: &'static str,
+pub(crate) struct Verdict {
+    pub(crate) plugin: String,
+    pub(crate) lock: &'static str,
     /// What differs; nothing when it is as it should be.
-    difference: Option<String>,
+    pub(crate) difference: Option<String>,
 }
 
 pub(super) fn verify(found: &Found, arguments: &VerifyArguments) -> Result<Exit> {
@@ -45,7 +45,8 @@ pub(super) fn verify(found: &Found, arguments: &VerifyArguments) -> Result<Exit>
     Ok(if wrong == 0 { Exit::Done } else { Exit::Integrity })
 }
 
-fn all(found: &Found, lock: &PluginLock) -> Vec<Verdict> {
+/// All plugins that did not come with the binary, and those that are locked and not here.
+pub(crate) fn all(found: &Found, lock: &PluginLock) -> Vec<Verdict> {
     let entries = found.plugins.iter().chain(&found.shadowed);
     let entries = entries.filter(|entry| entry.source != Source::BuiltIn).map(of_entry);
     let refused = found.refused.iter().filter(|refused| refused.source != Source::BuiltIn);

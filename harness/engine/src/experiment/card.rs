@@ -1,7 +1,7 @@
 //! The card as it is written: `experiment.toml`, key by key.
 
 use super::design::{Arm, CovariateKind, Family, ItemKind, Population, Role, TieRule, Wording};
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Result, similar};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
 use toml::Spanned;
@@ -342,7 +342,18 @@ pub fn read_text(path: &Path, bytes_max: usize) -> Result<String> {
 /// A fault from a TOML error: its line, its first line of text.
 pub fn toml_fault(path: &str, text: &str, error: &toml::de::Error) -> Fault {
     let line = error.span().map_or(1, |span| line_of(text, span.start));
-    Fault::usage(format!("{path}:{line}"), error.message())
+    let fault = Fault::usage(format!("{path}:{line}"), error.message());
+    match meant(error.message()) {
+        Some(meant) => fault.hint(format!("did you mean `{meant}`?")),
+        None => fault,
+    }
+}
+
+/// The key or word that may be meant where serde says that there is none like it.
+fn meant(message: &str) -> Option<&str> {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let (wanted, known) = (quoted.next()?, quoted.collect::<Vec<_>>());
+    similar(wanted, &known)
 }
 
 /// The line, from 1, of a byte offset.

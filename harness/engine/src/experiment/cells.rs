@@ -57,12 +57,19 @@ impl Header {
 
 type RowFn<'a> = dyn FnMut(&Header, usize, &[&str]) -> Result<()> + 'a;
 
+/// A table that is opened.
+fn opened(path: &Path) -> Result<File> {
+    File::open(path).map_err(|e| {
+        Fault::usage(path.display(), e).hint("name a table that is there, CSV or Parquet")
+    })
+}
+
 fn each_csv_row(path: &Path, row: &mut RowFn) -> Result<Header> {
     let fault = |e: csv::Error| {
         let line = e.position().map_or(String::new(), |p| format!(":{}", p.line()));
         Fault::usage(format!("{}{line}", path.display()), csv_message(&e))
     };
-    let file = File::open(path).map_err(|e| Fault::usage(path.display(), e))?;
+    let file = opened(path)?;
     let mut reader = csv::ReaderBuilder::new().from_reader(file);
     let names = reader.headers().map_err(fault)?.iter().map(str::to_owned).collect();
     let header = Header { names }.check(path)?;
@@ -91,7 +98,7 @@ fn csv_message(error: &csv::Error) -> String {
 
 fn each_parquet_row(path: &Path, row: &mut RowFn) -> Result<Header> {
     let fault = |e: &dyn std::fmt::Display| Fault::usage(path.display(), e);
-    let file = File::open(path).map_err(|e| fault(&e))?;
+    let file = opened(path)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| fault(&e))?;
     let names = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
     let header = Header { names }.check(path)?;

@@ -77,7 +77,7 @@ pub fn import(
     let unknown = mapping.columns.keys().chain(mapping.codes.keys());
     if let Some(unknown) = unknown.into_iter().find(|name| !columns.contains(&name.as_str())) {
         let message = format!("the mapping names `{unknown}`, which is no column of the card");
-        return Err(Fault::usage("", message).hint(format!("there are: {}", columns.join(", "))));
+        return Err(Fault::usage("", message).names(unknown, &columns));
     }
     let (bytes, rows) = mapped(table, mapping, &columns)?;
     let has_ids = mapping.participant.is_some();

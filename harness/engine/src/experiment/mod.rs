@@ -158,5 +158,5 @@ pub fn find(root: &Path, name: &str) -> Result<PathBuf> {
     let known = folders(root)?;
     let known: Vec<_> = known.iter().filter_map(|p| p.file_name()?.to_str()).collect();
     let message = format!("there is no experiment `{name}` in {}", root.display());
-    Err(Fault::usage("", message).hint(format!("there are: {}", known.join(", "))))
+    Err(Fault::usage("", message).names(name, &known))
 }

@@ -84,7 +84,8 @@ pub fn scaffold(folder: &Path, name: &str, table: &Path, columns: &Columns) -> R
         if header.position(wanted).is_none() {
             let fault = Fault::usage(table.display(), format!("there is no column `{wanted}`"));
             let names: Vec<_> = header.names.iter().map(|n| n.escape_debug().to_string()).collect();
-            return Err(fault.hint(format!("there are: {}", names.join(", "))));
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            return Err(fault.names(wanted, &names));
         }
     }
     if columns.beliefs.is_empty() && columns.actions.is_empty() {

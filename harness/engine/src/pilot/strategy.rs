@@ -112,7 +112,7 @@ pub enum Size {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a pilot size: a count (30) or a share (\"25% of arm\")")]
 enum SizeText {
     Count(usize),
     Text(String),

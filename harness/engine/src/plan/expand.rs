@@ -120,7 +120,7 @@ fn adapted(facts: BackendFacts, adapter: &Adapter) -> Result<BackendFacts> {
             .chain(facts.adapters.iter().map(String::as_str))
             .collect();
         let fault = Fault::usage("", format!("no adapter is called `{name}` here"));
-        return Err(fault.hint(format!("there are: {}", known.join(", "))));
+        return Err(fault.names(&adapter.name, &known));
     }
     if is_hosts && facts.learns_from != LearnsFrom::Nothing {
         return wrong(format!("the adapter `{name}` is for backends that learn from nobody"));
@@ -340,7 +340,7 @@ fn check_scores(plan: &Plan) -> std::result::Result<(), (&'static str, Fault)> {
             let message = format!("no metric gives the score `{}`", name.escape_debug());
             let known: Vec<_> = names.into_iter().collect();
             let fault = Fault::usage("", message);
-            return Err((key, fault.hint(format!("there are: {}", known.join(", ")))));
+            return Err((key, fault.names(name, &known)));
         }
     }
     Ok(())

@@ -79,7 +79,7 @@ pub enum Sizes {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "sizes: \"card\" or a list ([0, 8, 30])")]
 enum SizesText {
     Word(String),
     List(Vec<toml::Value>),
@@ -135,7 +135,7 @@ pub enum HeldOut {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "held_out: \"all\" or a number of at least 2")]
 enum HeldOutText {
     Word(String),
     Count(usize),

@@ -240,11 +240,10 @@ impl Found {
             .filter_map(|entry| entry.strip_prefix(&prefix))
             .collect();
         known.sort_unstable();
-        let hint = match known.is_empty() {
-            true => "no plugin was found; build with `cargo build --release`".to_owned(),
-            false => format!("there are: {}", known.join(", ")),
-        };
-        let message = format!("there is no {kind} `{}`", wanted.escape_debug());
-        Fault::usage("", message).hint(hint)
+        let fault = Fault::usage("", format!("there is no {kind} `{}`", wanted.escape_debug()));
+        match known.is_empty() {
+            true => fault.hint("no plugin was found; build with `cargo build --release`"),
+            false => fault.names(wanted, &known),
+        }
     }
 }

@@ -45,7 +45,7 @@ impl Shown {
             let names: Vec<_> = scores.iter().map(|info| info.name.as_str()).collect();
             let message = format!("no metric gives the score `{unknown}`");
             let fault = Fault::usage("[leaderboard]", message);
-            return Err(fault.hint(format!("there are: {}", names.join(", "))));
+            return Err(fault.names(unknown, &names));
         }
         let mut columns = plan.leaderboard.columns.clone();
         if columns.is_empty() {

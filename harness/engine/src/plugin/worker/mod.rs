@@ -28,7 +28,7 @@ mod variables;
 
 pub use key::read_key;
 pub(super) use message::{Described, Open};
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, sandbox_here};
 pub use serve::serve;
 pub(super) use session::{Link, WorkerBackend, WorkerMetric};
 pub use settings::WorkerSettings;

@@ -151,6 +151,27 @@ impl Limits {
     }
 }
 
+/// How far a worker can be shut in on this machine, as manifests record it. Tried on a thread of its
+/// own, which the restrictions end with.
+///
+/// # Errors
+/// When it cannot be shut in whole.
+pub fn sandbox_here() -> Result<String> {
+    let fault = |e: &dyn std::fmt::Display| Fault::plugin("worker", e);
+    let executable = std::env::current_exe().map_err(|e| fault(&e))?;
+    let file = std::fs::File::open(executable).map_err(|e| fault(&e))?.into();
+    let limits = Limits {
+        sandbox: Sandbox::Require,
+        read: Vec::new(),
+        write: Vec::new(),
+        network: false,
+        programs: false,
+        memory: None,
+    };
+    let tried = std::thread::spawn(move || limits.shut_in(Sandbox::Require, &file));
+    tried.join().map_err(|_| fault(&"the sandbox cannot be tried"))?
+}
+
 /// Never needed for answering or scoring, and ways out: other processes' memory, mounts, kernel
 /// modules, keys, namespaces, and rings that make calls of their own.
 const REFUSED: [libc::c_long; 21] = [
