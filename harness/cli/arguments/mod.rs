@@ -1,12 +1,19 @@
 //! What can be typed.
 
 mod compare;
+mod history;
+mod init;
 mod model;
 mod plugin;
 mod report;
 mod spending;
 
 pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
+pub(crate) use history::{
+    AcceptArguments, AddToHistoryArguments, CheckHistoryArguments, Followed, HistoryCommand,
+    HistoryFormat, HistoryPlace, HistoryReportArguments, ShowHistoryArguments,
+};
+pub(crate) use init::InitArguments;
 pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
     AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
@@ -133,6 +140,12 @@ pub(crate) enum Command {
     /// Compare a run with another: what became worse, better, or cannot be told apart.
     #[command(after_help = compare::EXAMPLES)]
     Compare(CompareArguments),
+    /// Keep the scores of runs night after night, and find what changed.
+    #[command(subcommand, after_help = history::EXAMPLES)]
+    History(HistoryCommand),
+    /// Begin a benchmark: a folder with a run file, an experiment and a nightly check.
+    #[command(after_help = init::EXAMPLES)]
+    Init(InitArguments),
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),

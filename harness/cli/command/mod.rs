@@ -4,6 +4,8 @@ mod cache;
 mod compare;
 mod estimate;
 mod experiment;
+mod history;
+mod init;
 mod leaderboard;
 mod model;
 mod plan;
@@ -35,6 +37,8 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Report(arguments) => report::report(places, &arguments),
         Command::Score(arguments) => score::score(places, &arguments),
         Command::Compare(arguments) => compare::compare(places, &arguments),
+        Command::History(command) => history::act(places, command),
+        Command::Init(arguments) => init::init(&arguments),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Model(command) => model::act(command),
