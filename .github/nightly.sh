@@ -23,8 +23,8 @@ format=terminal
 [[ -z ${GITHUB_ACTIONS:-} ]] || format=github
 
 "$pilotbench" run "$file" --results "$night" --quiet > /dev/null
-run=("$night"/runs/*/)
-run=${run[0]%/}
+runs=("$night"/runs/*/)
+run=${runs[0]%/}
 
 told=(--at "$at")
 [[ -z ${COMMIT:-} ]] || told+=(--commit "$COMMIT")

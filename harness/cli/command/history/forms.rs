@@ -15,7 +15,7 @@ const ROWS: usize = 60;
 pub(super) enum Part {
     /// All of them.
     All,
-    /// Those whose newest value is neither as always nor without a boundary.
+    /// Those whose newest value lies outside its boundary.
     Remarkable,
 }
 
@@ -98,8 +98,7 @@ fn head(board: &Board) -> String {
 /// Alerts first; how many are not shown.
 fn rows(board: &Board, part: Part) -> (Vec<Vec<String>>, usize) {
     let is_remarkable = |standing: Standing| {
-        use Standing::{Better, Noisy, Slight, Worse};
-        matches!(standing, Worse | Better | Slight | Noisy)
+        matches!(standing, Standing::Worse | Standing::Better | Standing::Slight)
     };
     let mut shown: Vec<(&Series, &Point)> =
         board.newest().filter(|(_, p)| part == Part::All || is_remarkable(p.standing)).collect();
@@ -114,7 +113,7 @@ fn rows(board: &Board, part: Part) -> (Vec<Vec<String>>, usize) {
 }
 
 fn row(series: &Series, point: &Point) -> Vec<String> {
-    let SeriesName { experiment, method, size, score, machine, .. } = &series.name;
+    let SeriesName { experiment, method, size, score, .. } = &series.name;
     let boundary =
         point.boundary.map(|b| format!("[{}, {}]", number(Some(b.low)), number(Some(b.high))));
     vec![
@@ -124,10 +123,7 @@ fn row(series: &Series, point: &Point) -> Vec<String> {
         },
         method.clone(),
         size.to_string(),
-        match machine {
-            Some(machine) => format!("{score} on {machine}"),
-            None => score.clone(),
-        },
+        score.clone(),
         number(point.value),
         number(point.boundary.map(|b| b.mean)),
         boundary.unwrap_or_else(|| "–".to_owned()),
