@@ -2,6 +2,8 @@
 
 mod compare;
 mod manual;
+mod history;
+mod init;
 mod model;
 mod plugin;
 mod report;
@@ -10,6 +12,11 @@ mod terminal;
 
 pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
 pub(crate) use manual::{DoctorArguments, ManArguments};
+pub(crate) use history::{
+    AcceptArguments, AddToHistoryArguments, CheckHistoryArguments, Followed, HistoryCommand,
+    HistoryFormat, HistoryPlace, HistoryReportArguments, ShowHistoryArguments,
+};
+pub(crate) use init::InitArguments;
 pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
     AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
@@ -149,6 +156,12 @@ pub(crate) enum Command {
     /// Compare a run with another: what became worse, better, or cannot be told apart.
     #[command(after_help = compare::EXAMPLES)]
     Compare(CompareArguments),
+    /// Keep the scores of runs night after night, and find what changed.
+    #[command(subcommand, after_help = history::EXAMPLES)]
+    History(HistoryCommand),
+    /// Begin a benchmark: a folder with a run file, an experiment and a nightly check.
+    #[command(after_help = init::EXAMPLES)]
+    Init(InitArguments),
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),

@@ -5,6 +5,8 @@ mod compare;
 mod doctor;
 mod estimate;
 mod experiment;
+mod history;
+mod init;
 mod leaderboard;
 mod manual;
 mod model;
@@ -36,6 +38,8 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Report(arguments) => report::report(places, &arguments),
         Command::Score(arguments) => score::score(places, &arguments),
         Command::Compare(arguments) => compare::compare(places, &arguments),
+        Command::History(command) => history::act(places, command),
+        Command::Init(arguments) => init::init(&arguments),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Model(command) => model::act(command),

@@ -2,7 +2,7 @@
 
 use super::{leaderboard, set_threads};
 use crate::{
-    arguments::{Chosen, Places, ReportArguments},
+    arguments::{Chosen, Places, ReportArguments, Work},
     exit::Exit,
     output,
     setting::{self, Recorded},
@@ -75,7 +75,9 @@ fn one(places: &Places, arguments: &ReportArguments, run: Option<String>) -> Res
     let chosen = Chosen { run, allow_changed_plugins: arguments.allow_changed_plugins };
     let recorded = setting::recorded(places, &chosen)?;
     let plan = &recorded.plan;
-    let scores = scores(arguments, &recorded)?;
+    // With other libraries than the plan's nothing kept is the same.
+    let may_keep = !arguments.allow_changed_plugins;
+    let scores = scores(&recorded, &arguments.work, may_keep)?;
     let board = Board::new(plan, &scores);
     let [_, _, json, _] = boards::files(plan, &board, &scores.cells)?;
     let speeds = speeds(plan, &recorded.record)?;
@@ -83,15 +85,13 @@ fn one(places: &Places, arguments: &ReportArguments, run: Option<String>) -> Res
 }
 
 /// The scores that were kept when the run ended, where nothing changed since; else they are made.
-fn scores(arguments: &ReportArguments, recorded: &Recorded) -> Result<Scores> {
+pub(super) fn scores(recorded: &Recorded, work: &Work, may_keep: bool) -> Result<Scores> {
     let Recorded { plan, record, sources } = recorded;
-    // With other libraries than the plan's nothing kept is the same.
-    let may_keep = !arguments.allow_changed_plugins;
     if may_keep && let Some(kept) = score::kept(plan, record)? {
         return Ok(kept);
     }
     let answers = score::Recorded { plan, record };
-    let scores = leaderboard::scores(sources, plan, &answers, &arguments.work, signals::listen()?)?;
+    let scores = leaderboard::scores(sources, plan, &answers, work, signals::listen()?)?;
     if may_keep {
         // A run on a share that may only be read is as good.
         let _ = score::keep(plan, record, &scores);

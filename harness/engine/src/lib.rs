@@ -46,5 +46,8 @@ pub mod compare;
 // One run against another: what changed.
 pub mod contrast;
 
+// Runs of the same work, night after night.
+pub mod history;
+
 // Scores become tables.
 pub mod leaderboard;

@@ -10,6 +10,7 @@ mod compare;
 mod experiment;
 mod files;
 mod forest;
+mod history;
 mod inert;
 mod item;
 mod latex;
@@ -24,4 +25,5 @@ mod svg;
 mod words;
 
 pub use files::{Files, publish};
+pub use history::history_site;
 pub use site::{Run, site};

@@ -10,7 +10,7 @@ use pilotbench_engine::fault::{Fault, Result};
 use serde::Serialize;
 
 /// Templates by name; a new page is one line.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("layout", include_str!("templates/layout.html")),
     ("board", include_str!("templates/board.html")),
     ("runs", include_str!("templates/runs.html")),
@@ -18,6 +18,7 @@ const TEMPLATES: [(&str, &str); 7] = [
     ("item", include_str!("templates/item.html")),
     ("answers", include_str!("templates/answers.html")),
     ("compare", include_str!("templates/compare.html")),
+    ("history", include_str!("templates/history.html")),
 ];
 
 /// Where a page stands and what it links to.

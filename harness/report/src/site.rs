@@ -39,8 +39,11 @@ pub struct Run<'a> {
 /// A first page of more bytes than this is shortened.
 const FIRST_PAGE_MAX: usize = 950_000;
 
+/// The style sheet of all pages.
+pub(crate) const STYLE: (&str, &str) = ("assets/page.css", include_str!("assets/page.css"));
+
 const ASSETS: [(&str, &str); 3] = [
-    ("assets/page.css", include_str!("assets/page.css")),
+    STYLE,
     ("assets/board.js", include_str!("assets/board.js")),
     ("assets/answers.js", include_str!("assets/answers.js")),
 ];

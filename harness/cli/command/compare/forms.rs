@@ -216,16 +216,16 @@ fn place(outcome: Outcome) -> usize {
 }
 
 /// Text inside a Markdown table.
-fn escaped(text: &str) -> String {
+pub(in crate::command) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('_', "\\_")
 }
 
 /// Text of a workflow command.
-fn data(text: &str) -> String {
+pub(in crate::command) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a workflow command.
-fn property(text: &str) -> String {
+pub(in crate::command) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

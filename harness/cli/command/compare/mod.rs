@@ -3,6 +3,8 @@
 mod forms;
 mod junit;
 
+pub(super) use forms::{data, escaped, property};
+
 use super::{leaderboard, set_threads};
 use crate::{
     arguments::{Chosen, CompareArguments, CompareFormat, FailOn, Places},
@@ -181,7 +183,8 @@ fn show(report: &Report, arguments: &CompareArguments) -> Result<()> {
     }
 }
 
-fn append(path: &Path, text: &str) -> Result<()> {
+/// Adds to a file, such as a step summary.
+pub(super) fn append(path: &Path, text: &str) -> Result<()> {
     let file = fs::OpenOptions::new().append(true).create(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|e| Fault::store(path.display(), e))

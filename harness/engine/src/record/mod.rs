@@ -23,6 +23,7 @@ mod manifest;
 mod store;
 
 pub use answers::{decode, encode};
+pub(crate) use journal::COMMITTED;
 pub use journal::Journal;
 pub use lock::Lock;
 pub use machine::machine;

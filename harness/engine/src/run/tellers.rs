@@ -7,7 +7,7 @@ use super::{
 use crate::{
     fault::{Fault, FaultKind, Result},
     plan::Replicate,
-    record::{Journal, Manifest, Record},
+    record::{COMMITTED, Journal, Manifest, Record},
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,7 +38,7 @@ impl<'a> Tellers<'a> {
         self.committed.fetch_add(1, Ordering::Relaxed);
         let counts = manifest.counts;
         self.progress.committed(counts.ok + counts.refused + counts.invalid);
-        self.journal.note("committed", &manifest.replicate.id, "");
+        self.journal.note(COMMITTED, &manifest.replicate.id, "");
     }
 
     /// Whether a replicate is left for later, because its method was given up.
