@@ -1,11 +1,13 @@
 //! What can be typed.
 
+mod bench;
 mod compare;
 mod model;
 mod plugin;
 mod report;
 mod spending;
 
+pub(crate) use bench::{BenchArguments, BenchFormat};
 pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
 pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
@@ -133,6 +135,9 @@ pub(crate) enum Command {
     /// Compare a run with another: what became worse, better, or cannot be told apart.
     #[command(after_help = compare::EXAMPLES)]
     Compare(CompareArguments),
+    /// Measure how fast methods answer, with the spread of every number.
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(BenchArguments),
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
@@ -270,6 +275,9 @@ pub(crate) struct LeaderboardArguments {
     /// Write all files into this folder instead of printing.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Results of `bench`: the board also says how fast its methods answer.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) throughput: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
 }

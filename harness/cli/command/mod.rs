@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bench;
 mod cache;
 mod compare;
 mod estimate;
@@ -12,6 +13,7 @@ mod report;
 mod run;
 mod score;
 mod status;
+mod throughput;
 mod verdict;
 mod verify;
 
@@ -35,6 +37,7 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Report(arguments) => report::report(places, &arguments),
         Command::Score(arguments) => score::score(places, &arguments),
         Command::Compare(arguments) => compare::compare(places, &arguments),
+        Command::Bench(arguments) => bench::bench(places, &arguments),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Model(command) => model::act(command),

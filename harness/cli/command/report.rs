@@ -1,6 +1,6 @@
 //! `report`: the leaderboards of runs as pages.
 
-use super::{leaderboard, set_threads};
+use super::{leaderboard, set_threads, throughput};
 use crate::{
     arguments::{Chosen, Places, ReportArguments},
     exit::Exit,
@@ -14,6 +14,7 @@ use pilotbench_engine::{
     score::{self, Scores},
 };
 use pilotbench_report::{Run, publish, site};
+use pilotbench_throughput::Section;
 use std::time::Instant;
 
 /// A recorded run with what its scores and its board are.
@@ -22,6 +23,7 @@ struct Scored {
     scores: Scores,
     board: Board,
     json: Vec<u8>,
+    throughput: Option<Section>,
 }
 
 /// Scores runs and writes their pages.
@@ -68,10 +70,16 @@ fn one(places: &Places, arguments: &ReportArguments, run: Option<String>) -> Res
     let chosen = Chosen { run, allow_changed_plugins: arguments.allow_changed_plugins };
     let recorded = setting::recorded(places, &chosen)?;
     let plan = &recorded.plan;
+    // Before anything is scored: a file that is none is said at once.
+    let throughput = throughput::section(plan, &arguments.throughput)?;
     let scores = scores(arguments, &recorded)?;
     let board = Board::new(plan, &scores);
-    let [_, _, json, _] = boards::files(plan, &board, &scores.cells)?;
-    Ok(Scored { recorded, scores, board, json })
+    let mut files = boards::files(plan, &board, &scores.cells)?;
+    if let Some(section) = &throughput {
+        throughput::add(section, &board, &mut files)?;
+    }
+    let [_, _, json, _] = files;
+    Ok(Scored { recorded, scores, board, json, throughput })
 }
 
 /// The scores that were kept when the run ended, where nothing changed since; else they are made.
@@ -99,5 +107,6 @@ fn run(scored: &Scored) -> Run<'_> {
         scores: &scored.scores,
         board: &scored.board,
         json: &scored.json,
+        throughput: scored.throughput.as_ref(),
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     },
     site::Run,
     speed::CellName,
+    throughput::Throughput,
     words::{self, Cell},
 };
 use columns::Column;
@@ -54,6 +55,7 @@ pub(crate) struct Content {
     reading: Vec<(&'static str, &'static str)>,
     plugins: Vec<[String; 5]>,
     left_out: Vec<[String; 4]>,
+    throughput: Option<Throughput>,
     roles: Vec<&'static str>,
     sizes: Vec<usize>,
     strategies: Vec<String>,
@@ -154,6 +156,7 @@ pub(crate) fn content(
         reading: meaning::READING.to_vec(),
         plugins: plugins(board),
         left_out: left_out(board),
+        throughput: run.throughput.filter(|_| only.is_none()).map(Throughput::of),
         roles,
         sizes,
         strategies: board.strategies().into_iter().map(str::to_owned).collect(),

@@ -21,6 +21,7 @@ mod shares;
 mod site;
 mod speed;
 mod svg;
+mod throughput;
 mod words;
 
 pub use files::{Files, publish};
