@@ -70,6 +70,17 @@ impl Conditions {
         Ok(conditions)
     }
 
+    /// Those of a measurement: nothing that was kept answers, and services are paid from a cap.
+    pub(crate) fn of_bench(places: &Places, cap: Option<Cap>) -> Result<Self> {
+        let mut conditions = Self::default();
+        if let Some(cap) = cap {
+            needs_workers(places, "--budget")?;
+            conditions.limit(cap)?;
+        }
+        conditions.set(NO_CACHE, "1");
+        Ok(conditions)
+    }
+
     fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.variables.insert(name.to_owned(), value.into());
     }
@@ -84,6 +95,11 @@ impl Conditions {
         self.set(LEDGER, path);
         self.cap = Some(cap);
         Ok(())
+    }
+
+    /// Whether what may be spent is limited.
+    pub(crate) fn has_cap(&self) -> bool {
+        self.cap.is_some()
     }
 
     /// Says what is spent of what may be.

@@ -1,22 +1,24 @@
 //! What can be typed.
 
+mod bench;
 mod compare;
-mod manual;
 mod history;
 mod init;
+mod manual;
 mod model;
 mod plugin;
 mod report;
 mod spending;
 mod terminal;
 
+pub(crate) use bench::{BenchArguments, BenchFormat};
 pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
-pub(crate) use manual::{DoctorArguments, ManArguments};
 pub(crate) use history::{
     AcceptArguments, AddToHistoryArguments, CheckHistoryArguments, Followed, HistoryCommand,
     HistoryFormat, HistoryPlace, HistoryReportArguments, ShowHistoryArguments,
 };
 pub(crate) use init::InitArguments;
+pub(crate) use manual::{DoctorArguments, ManArguments};
 pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
     AddArguments, CheckArguments, NewPluginArguments, PluginCommand, RemoveArguments,
@@ -162,6 +164,9 @@ pub(crate) enum Command {
     /// Begin a benchmark: a folder with a run file, an experiment and a nightly check.
     #[command(after_help = init::EXAMPLES)]
     Init(InitArguments),
+    /// Measure how fast methods answer, with the spread of every number.
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(BenchArguments),
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
@@ -315,6 +320,9 @@ pub(crate) struct LeaderboardArguments {
     /// Write all files into this folder instead of printing.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
+    /// Results of `bench`: the board also says how fast its methods answer.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) throughput: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
 }

@@ -29,6 +29,9 @@ pub(crate) struct ReportArguments {
     /// Go on although a plugin's library is another file than at the beginning.
     #[arg(long)]
     pub(crate) allow_changed_plugins: bool,
+    /// Results of `bench`: the boards also say how fast their methods answer.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) throughput: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
 }

@@ -1,6 +1,6 @@
 //! `leaderboard`, and the tables that `run` ends with.
 
-use super::set_threads;
+use super::{set_threads, throughput};
 use crate::{
     arguments::{Format, LeaderboardArguments, Places, Work},
     exit::Exit,
@@ -22,13 +22,21 @@ use std::{fmt::Write, sync::atomic::AtomicBool};
 pub(crate) fn leaderboard(places: &Places, arguments: &LeaderboardArguments) -> Result<Exit> {
     set_threads(places, &arguments.work)?;
     let recorded = setting::recorded(places, &arguments.chosen)?;
-    let (board, files) = make(&recorded, &arguments.work, signals::listen()?)?;
+    // Before anything is scored: a file that is none is said at once.
+    let section = throughput::section(&recorded.plan, &arguments.throughput)?;
+    let (board, mut files) = make(&recorded, &arguments.work, signals::listen()?)?;
+    if let Some(section) = &section {
+        throughput::add(section, &board, &mut files)?;
+    }
     if let Some(out) = &arguments.out {
         leaderboard::publish(out, &files)?;
         return Ok(Exit::Done);
     }
     let format = arguments.format.or_json(arguments.json);
-    print(format, &files, || terminal(&board, arguments.size))?;
+    print(format, &files, || {
+        let speed = section.as_ref().map_or(String::new(), throughput::terminal);
+        Ok(terminal(&board, arguments.size)? + &speed)
+    })?;
     Ok(Exit::Done)
 }
 

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bench;
 mod cache;
 mod compare;
 mod doctor;
@@ -16,6 +17,7 @@ mod report;
 mod run;
 mod score;
 mod status;
+mod throughput;
 mod verdict;
 mod verify;
 
@@ -40,6 +42,7 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Compare(arguments) => compare::compare(places, &arguments),
         Command::History(command) => history::act(places, command),
         Command::Init(arguments) => init::init(&arguments),
+        Command::Bench(arguments) => bench::bench(places, &arguments),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Model(command) => model::act(command),

@@ -1,6 +1,6 @@
 //! `report`: the leaderboards of runs as pages.
 
-use super::{leaderboard, set_threads};
+use super::{leaderboard, set_threads, throughput};
 use crate::{
     arguments::{Chosen, Places, ReportArguments, Work},
     exit::Exit,
@@ -15,6 +15,7 @@ use pilotbench_engine::{
     score::{self, Scores},
 };
 use pilotbench_report::{Run, publish, site};
+use pilotbench_throughput::Section;
 use serde_json::json;
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ struct Scored {
     speeds: Vec<CellSpeed>,
     board: Board,
     json: Vec<u8>,
+    throughput: Option<Section>,
 }
 
 /// Scores runs and writes their pages.
@@ -75,13 +77,19 @@ fn one(places: &Places, arguments: &ReportArguments, run: Option<String>) -> Res
     let chosen = Chosen { run, allow_changed_plugins: arguments.allow_changed_plugins };
     let recorded = setting::recorded(places, &chosen)?;
     let plan = &recorded.plan;
+    // Before anything is scored: a file that is none is said at once.
+    let throughput = throughput::section(plan, &arguments.throughput)?;
     // With other libraries than the plan's nothing kept is the same.
     let may_keep = !arguments.allow_changed_plugins;
     let scores = scores(&recorded, &arguments.work, may_keep)?;
     let board = Board::new(plan, &scores);
-    let [_, _, json, _] = boards::files(plan, &board, &scores.cells)?;
+    let mut files = boards::files(plan, &board, &scores.cells)?;
+    if let Some(section) = &throughput {
+        throughput::add(section, &board, &mut files)?;
+    }
+    let [_, _, json, _] = files;
     let speeds = speeds(plan, &recorded.record)?;
-    Ok(Scored { recorded, scores, speeds, board, json })
+    Ok(Scored { recorded, scores, speeds, board, json, throughput })
 }
 
 /// The scores that were kept when the run ended, where nothing changed since; else they are made.
@@ -108,5 +116,6 @@ fn run(scored: &Scored) -> Run<'_> {
         speeds: &scored.speeds,
         board: &scored.board,
         json: &scored.json,
+        throughput: scored.throughput.as_ref(),
     }
 }

@@ -188,4 +188,12 @@ pub struct Usage {
     pub prompt_tokens: u64,
     /// Tokens written.
     pub completion_tokens: u64,
+    /// Requests that were answered from what was computed for an equal one. A backend that keeps
+    /// answers says so by counting them: one that does not and is found to keep some is taken to hide
+    /// it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reused: Option<u64>,
+    /// Multiply-adds of weights with numbers, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multiply_adds: Option<u64>,
 }

@@ -10,6 +10,7 @@ use crate::{
         curves::{self, Curves, Look},
     },
     site::Run,
+    throughput::Throughput,
     words::{self, Cell},
 };
 use columns::Column;
@@ -52,6 +53,7 @@ pub(crate) struct Content {
     reading: Vec<(&'static str, &'static str)>,
     plugins: Vec<[String; 5]>,
     left_out: Vec<[String; 4]>,
+    throughput: Option<Throughput>,
     roles: Vec<&'static str>,
     sizes: Vec<usize>,
     strategies: Vec<String>,
@@ -146,6 +148,7 @@ pub(crate) fn content(run: &Run, folder: &str, extent: Extent, only: Option<&str
         reading: meaning::READING.to_vec(),
         plugins: plugins(board),
         left_out: left_out(board),
+        throughput: run.throughput.filter(|_| only.is_none()).map(Throughput::of),
         roles,
         sizes,
         strategies: board.strategies().into_iter().map(str::to_owned).collect(),

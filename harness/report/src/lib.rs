@@ -22,6 +22,7 @@ mod png;
 mod shares;
 mod site;
 mod svg;
+mod throughput;
 mod words;
 
 pub use files::{Files, publish};

@@ -10,9 +10,10 @@ use pilotbench_engine::fault::{Fault, Result};
 use serde::Serialize;
 
 /// Templates by name; a new page is one line.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("layout", include_str!("templates/layout.html")),
     ("board", include_str!("templates/board.html")),
+    ("throughput", include_str!("templates/throughput.html")),
     ("runs", include_str!("templates/runs.html")),
     ("experiment", include_str!("templates/experiment.html")),
     ("item", include_str!("templates/item.html")),

@@ -16,6 +16,7 @@ use pilotbench_engine::{
     record::Record,
     score::Scores,
 };
+use pilotbench_throughput::Section;
 use serde::Serialize;
 
 /// A run with its scores and its board.
@@ -34,6 +35,8 @@ pub struct Run<'a> {
     pub board: &'a Board,
     /// The board as JSON.
     pub json: &'a [u8],
+    /// How fast its methods answer, where that was measured.
+    pub throughput: Option<&'a Section>,
 }
 
 /// A first page of more bytes than this is shortened.

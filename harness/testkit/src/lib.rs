@@ -5,7 +5,14 @@ pub mod service;
 
 pub use crash::{At, Crash, CrashConfig, How};
 use pilotbench_plugin_sdk::prelude::*;
-use std::path::PathBuf;
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// Folder of the experiments of the test kit.
 pub fn experiments() -> PathBuf {
@@ -48,6 +55,12 @@ pub enum Fault {
     Drifts,
     /// Tells when it is opened which variables it finds.
     Tells,
+    /// Takes 3 ms for a request that it was not asked before, and says nothing of that.
+    Remembers,
+    /// The same, and counts what it remembered.
+    RemembersOpenly,
+    /// From its fortieth call on it answers otherwise.
+    Tires,
 }
 
 /// Settings of [`Stress`].
@@ -62,7 +75,15 @@ pub struct StressConfig {
 }
 
 /// A backend that misbehaves; without fault it answers like `uniform`.
-pub struct Stress(Fault);
+pub struct Stress(Fault, Past);
+
+/// What a backend that misbehaves was asked before.
+#[derive(Default)]
+struct Past {
+    calls: AtomicU64,
+    asked: Mutex<HashSet<String>>,
+    reused: AtomicU64,
+}
 
 impl Backend for Stress {
     const NAME: &'static str = "stress";
@@ -76,7 +97,7 @@ impl Backend for Stress {
     fn open(config: StressConfig) -> Result<Self> {
         match config.fault {
             Fault::Tells => Err(Error::Computation(told(&config.variable))),
-            fault => Ok(Self(fault)),
+            fault => Ok(Self(fault, Past::default())),
         }
     }
 
@@ -112,7 +133,15 @@ impl Backend for Stress {
             Fault::Sleeps => std::thread::sleep(std::time::Duration::from_millis(50)),
             _ => {}
         }
+        let calls = self.1.calls.fetch_add(1, Ordering::Relaxed);
         for row in 0..asked.len() {
+            if matches!(self.0, Fault::Remembers | Fault::RemembersOpenly) {
+                self.1.remember(asked.messages(row).unwrap_or_default());
+            }
+            if self.0 == Fault::Tires && calls >= 40 {
+                Self(Fault::Leans, Past::default()).answer(row, asked, answers);
+                continue;
+            }
             self.answer(row, asked, answers);
             let by = if self.0 == Fault::Drifts && is_chosen { "model-2" } else { "model-1" };
             if matches!(self.0, Fault::Receipts | Fault::Drifts) {
@@ -126,6 +155,22 @@ impl Backend for Stress {
             }
         }
         Ok(())
+    }
+
+    fn usage(&self) -> Usage {
+        let reused = self.1.reused.load(Ordering::Relaxed);
+        let reused = (self.0 == Fault::RemembersOpenly).then_some(reused);
+        Usage { reused, ..Usage::default() }
+    }
+}
+
+impl Past {
+    fn remember(&self, question: &str) {
+        let is_new = self.asked.lock().expect("nobody panics").insert(question.to_owned());
+        match is_new {
+            true => std::thread::sleep(std::time::Duration::from_millis(3)),
+            false => drop(self.reused.fetch_add(1, Ordering::Relaxed)),
+        }
     }
 }
 

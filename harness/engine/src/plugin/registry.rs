@@ -176,6 +176,11 @@ impl Plugins {
         Self { found, executor, loaded: Mutex::default(), links: Mutex::default() }
     }
 
+    /// The same plugins, run as these are, sharing no worker and no open backend with them.
+    pub fn again(&self) -> Self {
+        Self::new(self.found.clone(), self.executor.clone())
+    }
+
     /// What the search found.
     pub fn found(&self) -> &Found {
         &self.found

@@ -14,6 +14,7 @@ mod replicate;
 mod reveal;
 mod status;
 mod tally;
+mod taught;
 mod tellers;
 
 pub use execute::{Outcome, Progress, execute};
@@ -23,6 +24,7 @@ pub use pilots::pilots;
 pub use replicate::{Participants, participants, sets};
 pub use reveal::check_adapter;
 pub use status::{Status, status};
+pub use taught::{Taught, taught};
 
 use crate::{
     experiment::{self, Experiment},

@@ -1,17 +1,13 @@
 //! One replicate, from the plan's line to bytes that can be committed.
 
-use super::{
-    learned::Learned,
-    reveal::{adapt_params, revealed},
-    tally::Tallied,
-};
+use super::{tally::Tallied, taught::taught};
 use crate::{
-    adapter::{self, Choice, Revelation},
+    adapter::{self, Revelation},
     cache::{Cached, Known},
     experiment::{Experiment, People},
     fault::Result,
     identity::{self, Digest},
-    interview::{self, Interview},
+    interview,
     pilot::Split,
     plan::{Plan, PlannedMethod, PluginFacts, Replicate},
     plugin::BackendSession,
@@ -75,42 +71,22 @@ pub(super) fn run(
     Session { backend, known, plugin, isolation }: &Session,
     stop: &AtomicBool,
 ) -> Result<(Manifest, Vec<u8>)> {
-    let Participants { revelation, pilot } = participants(plan, experiment, method, replicate)?;
+    let participants = participants(plan, experiment, method, replicate)?;
     let design = &experiment.design;
-    let choice = Choice::of(&method.adapter)?;
-    let seed = crate::random::key(&["backend", &replicate.id]);
-    let params = adapt_params(design, seed, &choice);
-    let started = Instant::now();
-    // Where the host learns, the backend sees nobody.
-    let nobody = Revelation::nobody();
-    let seen = if choice.is_backends() { &revelation } else { &nobody };
-    let seen = revealed(experiment, seen, method.facts.needs_messages);
-    let handle = backend.adapt(seen, &params, stop)?;
-    let people = experiment.people.take(&revelation.asked);
-    let interview = Interview {
-        with_messages: method.facts.needs_messages,
-        at_once: method.facts.people_per_call,
-        ..Interview::new(design, &people, replicate.seed)
-    };
     let tallied = Tallied::new(&**backend);
     let cached = known.as_ref().map(|known| Cached::new(&tallied, known, design));
     let asked: &dyn BackendSession = match &cached {
         Some(cached) => cached,
         None => &tallied,
     };
-    let ask = || -> Result<_> {
-        let learned =
-            Learned::from(&choice, experiment, &pilot, &interview, (asked, handle), stop)?;
-        let adapted = Instant::now();
-        let interview = learned.told_to(&interview);
-        let transcript = interview::conduct(&interview, asked, handle, stop)?;
-        Ok((transcript, learned, adapted))
-    };
-    let done = ask();
-    let released = backend.release(handle);
-    let (transcript, learned, adapted) = done?;
-    released?;
-    let answered = Instant::now();
+    let of = (method, replicate);
+    let (transcript, adapted, took, answered) =
+        taught(experiment, of, &participants, (&**backend, asked), stop, |taught| {
+            let started = Instant::now();
+            let transcript = interview::conduct(&taught.interview, asked, taught.handle, stop)?;
+            Ok((transcript, taught.facts, taught.took, started.elapsed()))
+        })?;
+    let revelation = &participants.revelation;
     let bytes = record::encode(&transcript.batch(design))?;
     let sha256 = identity::sha256(&bytes);
     let [ok, refused, invalid] = transcript.counts();
@@ -118,11 +94,11 @@ pub(super) fn run(
         file: format!("{sha256}.parquet"),
         sha256,
         bytes: bytes.len(),
-        rows: people.len(),
+        rows: revelation.asked.len(),
     };
     let volatile = Volatile {
-        adapt_ms: (adapted - started).as_secs_f64() * 1e3,
-        answer_ms: (answered - adapted).as_secs_f64() * 1e3,
+        adapt_ms: took.as_secs_f64() * 1e3,
+        answer_ms: answered.as_secs_f64() * 1e3,
         isolation: isolation.clone(),
         machine: record::machine(),
         known: cached.map(|cached| cached.counts()),
@@ -131,12 +107,12 @@ pub(super) fn run(
         replicate,
         answers,
         Counts { ok, refused, invalid },
-        sets(&experiment.people, &revelation),
+        sets(&experiment.people, revelation),
         plugin,
         &experiment.card.table.sha256,
         volatile,
     );
-    Ok((Manifest { adapted: learned.facts, used: tallied.used(), ..manifest }, bytes))
+    Ok((Manifest { adapted, used: tallied.used(), ..manifest }, bytes))
 }
 
 /// The two sets of participants as a manifest holds them.

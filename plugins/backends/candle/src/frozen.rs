@@ -120,6 +120,23 @@ impl Frozen {
         })
     }
 
+    /// Prompts whose rows were there.
+    pub(crate) fn reused(&self) -> u64 {
+        self.memo.reused()
+    }
+
+    /// Products with the weights of layers so far; those of attention and of the embedding are not
+    /// among them. `None` where the tensor engine computes, which counts nothing.
+    pub(crate) fn multiply_adds(&self) -> Option<u64> {
+        if self.tensors.is_some() {
+            return None;
+        }
+        let layers = [&self.lower, &self.upper].map(|stage| stage.layers() as u64);
+        let tokens = self.computed.each_ref().map(|tokens| tokens.load(Ordering::Relaxed));
+        let weights = self.config.layer_weights() as u64;
+        Some(weights * (tokens[0] * layers[0] + tokens[1] * layers[1]))
+    }
+
     /// First layer that may be adapted.
     pub(crate) fn split(&self) -> usize {
         self.config.layers - self.upper.layers()

@@ -114,6 +114,8 @@ impl Backend for Candle {
         Usage {
             requests: self.answered.load(Ordering::Relaxed),
             prompt_tokens: tokens.load(Ordering::Relaxed),
+            reused: Some(self.frozen.reused()),
+            multiply_adds: self.frozen.multiply_adds(),
             ..Usage::default()
         }
     }

@@ -50,7 +50,8 @@ impl Backend for CandleText {
     }
 
     fn usage(&self) -> Usage {
-        self.candle.usage()
+        // What was said is not kept: only prefixes are.
+        Usage { reused: None, ..self.candle.usage() }
     }
 
     fn provenance(&self) -> Vec<(String, String)> {

@@ -4,7 +4,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// What a model computed for a prompt and for its option paths, one after the other.
@@ -16,6 +19,8 @@ pub struct Memo {
     changed: Condvar,
     /// Most bytes of one generation.
     room: usize,
+    /// Prompts that were asked for and not computed.
+    reused: AtomicU64,
 }
 
 #[derive(Default)]
@@ -46,7 +51,14 @@ struct Claim<'a> {
 impl Memo {
     /// Room for so many bytes.
     pub fn new(bytes: usize) -> Self {
-        Self { held: Mutex::default(), changed: Condvar::new(), room: bytes / 2 }
+        let (held, changed) = (Mutex::default(), Condvar::new());
+        Self { held, changed, room: bytes / 2, reused: AtomicU64::new(0) }
+    }
+
+    /// How many prompts were asked for that nobody computed for that: they were there, or another call
+    /// had begun with them.
+    pub fn reused(&self) -> u64 {
+        self.reused.load(Ordering::Relaxed)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -87,6 +99,7 @@ impl Memo {
     ) -> Result<Vec<Rows>, E> {
         let mut rows: Vec<Option<Rows>> = vec![None; keys.len()];
         let mut left: Vec<usize> = (0..keys.len()).collect();
+        let mut new = 0;
         while !left.is_empty() {
             let wanted: Vec<Vec<u32>> = left.iter().map(|at| keys[*at].clone()).collect();
             let (found, claim) = self.claim(&wanted);
@@ -98,6 +111,7 @@ impl Memo {
                     Found::Elsewhere => elsewhere.push(at),
                 }
             }
+            new += claimed.len();
             for (at, computed) in claimed.iter().zip(compute(&claimed)?) {
                 self.put(keys[*at].clone(), Arc::clone(&computed));
                 rows[*at] = Some(computed);
@@ -106,12 +120,15 @@ impl Memo {
             elsewhere.iter().for_each(|at| self.wait(&keys[*at]));
             left = elsewhere;
         }
+        self.reused.fetch_add((keys.len() - new) as u64, Ordering::Relaxed);
         Ok(rows.into_iter().flatten().collect())
     }
 
     /// The rows of a prompt, if they are here.
     pub fn get(&self, key: &[u32]) -> Option<Rows> {
-        self.held().get(key, self.room)
+        let rows = self.held().get(key, self.room);
+        self.reused.fetch_add(u64::from(rows.is_some()), Ordering::Relaxed);
+        rows
     }
 
     /// Keeps the rows of a prompt.
@@ -166,6 +183,20 @@ mod tests {
         }
         assert!(memo.get(&[1]).is_none());
         assert!(memo.get(&[8]).is_some());
+    }
+
+    #[test]
+    fn what_was_there_is_counted() {
+        let memo = Memo::new(1 << 10);
+        let compute = |wanted: &[usize]| -> Result<Vec<Rows>, ()> {
+            Ok(wanted.iter().map(|at| Arc::new(vec![*at as f32])).collect())
+        };
+        memo.all(&[vec![1], vec![2], vec![1]], compute).unwrap();
+        assert_eq!(memo.reused(), 1);
+        memo.all(&[vec![1], vec![3]], compute).unwrap();
+        assert_eq!(memo.reused(), 2);
+        assert!(memo.get(&[4]).is_none() && memo.get(&[3]).is_some());
+        assert_eq!(memo.reused(), 3);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::{
 /// A classifier with what it remembers.
 pub(crate) struct Classifier {
     pub(crate) network: Arc<Network>,
-    memo: Memo,
+    pub(crate) memo: Memo,
     context: usize,
     pub(crate) computed: AtomicU64,
 }

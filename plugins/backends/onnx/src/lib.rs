@@ -169,11 +169,16 @@ impl Backend for Onnx {
 
     fn usage(&self) -> Usage {
         let held = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let adapted: u64 =
-            held.values().filter_map(Weak::upgrade).map(|learned| learned.computed()).sum();
+        let [mut computed, mut reused] = self.base.counts();
+        for learned in held.values().filter_map(Weak::upgrade) {
+            let more = learned.counts();
+            computed += more[0];
+            reused += more[1];
+        }
         Usage {
             requests: self.answered.load(Ordering::Relaxed),
-            prompt_tokens: self.base.computed() + adapted,
+            prompt_tokens: computed,
+            reused: Some(reused),
             ..Usage::default()
         }
     }
@@ -228,10 +233,13 @@ impl Learned {
         }
     }
 
-    fn computed(&self) -> u64 {
+    /// Tokens that were computed, and prompts that did not have to be.
+    fn counts(&self) -> [u64; 2] {
         match self {
-            Self::Decoder(mind) => mind.computed.load(Ordering::Relaxed),
-            Self::Classifier(model) => model.computed.load(Ordering::Relaxed),
+            Self::Decoder(mind) => [mind.computed.load(Ordering::Relaxed), mind.memo.reused()],
+            Self::Classifier(model) => {
+                [model.computed.load(Ordering::Relaxed), model.memo.reused()]
+            }
         }
     }
 }

@@ -47,6 +47,6 @@ impl Model {
 
     /// Tokens that were computed so far.
     pub fn computed(&self) -> u64 {
-        self.0.base.computed()
+        self.0.base.counts()[0]
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct Mind {
     /// A file of the runtime's own; an opened one cannot go from thread to thread.
     adapter: Option<PathBuf>,
     kept: Mutex<Kept>,
-    memo: Memo,
+    pub(crate) memo: Memo,
     context: usize,
     /// Tokens that were computed.
     pub(crate) computed: AtomicU64,

@@ -53,7 +53,8 @@ impl Backend for OnnxText {
     }
 
     fn usage(&self) -> Usage {
-        self.onnx.usage()
+        // What was said is not kept: only prefixes are.
+        Usage { reused: None, ..self.onnx.usage() }
     }
 
     fn provenance(&self) -> Vec<(String, String)> {

@@ -139,6 +139,7 @@ impl Backend for OpenAi {
             requests: self.answered.load(Ordering::Relaxed),
             prompt_tokens: self.tokens[0].load(Ordering::Relaxed),
             completion_tokens: self.tokens[1].load(Ordering::Relaxed),
+            ..Usage::default()
         }
     }
 

@@ -66,6 +66,12 @@ impl Config {
         Err(Problem::model(place, wrong))
     }
 
+    /// Weights of a layer's products.
+    pub(crate) fn layer_weights(&self) -> usize {
+        let attention = 2 * self.query_width() + 2 * self.key_width();
+        self.hidden * (attention + 3 * self.mlp)
+    }
+
     /// Numbers in a row of queries.
     pub(crate) fn query_width(&self) -> usize {
         self.heads * self.dim
