@@ -1,11 +1,16 @@
 //! What can be typed.
 
+mod board;
 mod compare;
 mod model;
 mod plugin;
 mod report;
 mod spending;
 
+pub(crate) use board::{
+    AddToBoardArguments, BoardCommand, BuildBoardArguments, NewBoardArguments, SeenArgument,
+    SubmitArguments, SubmitCheckArguments,
+};
 pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
 pub(crate) use model::{ModelCommand, PullArguments};
 pub(crate) use plugin::{
@@ -133,6 +138,15 @@ pub(crate) enum Command {
     /// Compare a run with another: what became worse, better, or cannot be told apart.
     #[command(after_help = compare::EXAMPLES)]
     Compare(CompareArguments),
+    /// Make a folder of a run's answers and scores, to hand in to a shared board.
+    #[command(after_help = board::SUBMIT_EXAMPLES)]
+    Submit(SubmitArguments),
+    /// Check what was handed in: files, plan, pilots, answers, scores.
+    #[command(after_help = board::CHECK_EXAMPLES)]
+    SubmitCheck(SubmitCheckArguments),
+    /// Make, fill and build a board of several hands.
+    #[command(subcommand, after_help = board::BOARD_EXAMPLES)]
+    Board(BoardCommand),
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
@@ -148,6 +162,9 @@ pub(crate) enum Command {
     /// Serve a plugin for another command; not for people.
     #[command(hide = true)]
     Worker,
+    /// Read files of strangers for another command; not for people.
+    #[command(hide = true)]
+    ReadAnswers,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

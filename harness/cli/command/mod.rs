@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod board;
 mod cache;
 mod compare;
 mod estimate;
@@ -12,6 +13,7 @@ mod report;
 mod run;
 mod score;
 mod status;
+mod submit;
 mod verdict;
 mod verify;
 
@@ -35,12 +37,20 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Report(arguments) => report::report(places, &arguments),
         Command::Score(arguments) => score::score(places, &arguments),
         Command::Compare(arguments) => compare::compare(places, &arguments),
+        Command::Submit(arguments) => submit::submit(places, &arguments),
+        Command::SubmitCheck(arguments) => submit::check(places, &arguments),
+        Command::Board(command) => board::act(places, command),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Model(command) => model::act(command),
         Command::Cache(command) => cache::act(command),
         Command::Worker => {
             pilotbench_engine::plugin::worker::serve()?;
+            Ok(Exit::Done)
+        }
+        Command::ReadAnswers => {
+            let decode = pilotbench_engine::submission::decode;
+            pilotbench_engine::plugin::worker::serve_reader(decode)?;
             Ok(Exit::Done)
         }
         Command::Completions { shell } => {

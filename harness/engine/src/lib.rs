@@ -48,3 +48,6 @@ pub mod contrast;
 
 // Scores become tables.
 pub mod leaderboard;
+
+// Runs of others are checked and put on one board.
+pub mod submission;

@@ -2,6 +2,7 @@
 
 use super::{
     cost::PerThousand,
+    level::Level,
     order::{by_badness, order},
 };
 use crate::{
@@ -93,9 +94,24 @@ pub struct BoardMethod {
     pub learns_from: LearnsFrom,
     /// What the row is there for.
     pub role: Role,
+    /// Who vouches for its numbers, on a board of several hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// Whether its backend learns by itself, so that each pilot may have a model of its own.
     #[serde(skip)]
     pub trains: bool,
+}
+
+impl BoardMethod {
+    /// Role and level, for the narrow column beside a name.
+    pub fn marks(&self) -> String {
+        let level = self.level.map_or("", Level::name);
+        match (self.role.name(), level) {
+            (role, "") => role.to_owned(),
+            ("", level) => format!("[{level}]"),
+            (role, level) => format!("{role} [{level}]"),
+        }
+    }
 }
 
 /// A cell on the board, with its scores over all items and everybody.
@@ -177,6 +193,17 @@ impl Board {
         };
         board.overall = board.over_experiments();
         board
+    }
+
+    /// The board of several hands: who vouches for the numbers of which method.
+    pub fn vouched(mut self, level: impl Fn(&str) -> Option<Level>) -> Self {
+        self.methods.iter_mut().for_each(|method| method.level = level(&method.name));
+        self
+    }
+
+    /// Whether it is of several hands.
+    pub fn is_shared(&self) -> bool {
+        self.methods.iter().any(|method| method.level.is_some())
     }
 
     /// The cell of a method at a size. A method that does not learn from the pilot has one cell,
@@ -335,6 +362,7 @@ fn method(planned: &crate::plan::PlannedMethod) -> BoardMethod {
         summary: planned.facts.summary.clone(),
         learns_from: planned.facts.learns_from,
         role: Role::of(planned),
+        level: None,
         trains: !planned.adapter.is_none() && !HOST_ADAPTERS.contains(&&*planned.adapter.name),
     }
 }
