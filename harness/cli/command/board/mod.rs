@@ -114,7 +114,8 @@ fn build(places: &Places, arguments: &BuildBoardArguments) -> Result<Exit> {
     let mut merged = merged?;
     merged.plan = checking.with_metrics(merged.plan)?;
     let scores = scores(&checking, &experiments, &merged)?;
-    let shared = Board::new(&merged.plan, &scores).vouched(|name| merged.levels.get(name).copied());
+    let level = |name: &str| merged.levels.get(name).copied();
+    let shared = Board::new(&merged.plan, &scores).of_several(merged.shared.clone(), level);
     let files = boards::files(&merged.plan, &shared, &scores.cells)?;
     boards::publish(&arguments.board.join("leaderboard"), &files)?;
     if let Some(out) = &arguments.out {

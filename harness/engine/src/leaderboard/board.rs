@@ -2,7 +2,7 @@
 
 use super::{
     cost::PerThousand,
-    level::Level,
+    level::{Level, Shared},
     order::{by_badness, order},
 };
 use crate::{
@@ -53,6 +53,9 @@ pub struct Board {
     pub comparisons: Comparisons,
     /// Cells that could not be planned.
     pub left_out: Vec<Left>,
+    /// Title and submissions of a board of several hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Shared>,
 }
 
 /// An experiment on the board.
@@ -190,20 +193,17 @@ impl Board {
             overall: Overall::default(),
             comparisons: compare::compare(plan, scores),
             left_out: plan.left_out.clone(),
+            shared: None,
         };
         board.overall = board.over_experiments();
         board
     }
 
-    /// The board of several hands: who vouches for the numbers of which method.
-    pub fn vouched(mut self, level: impl Fn(&str) -> Option<Level>) -> Self {
+    /// The board of several hands, and who vouches for the numbers of which method.
+    pub fn of_several(mut self, shared: Shared, level: impl Fn(&str) -> Option<Level>) -> Self {
         self.methods.iter_mut().for_each(|method| method.level = level(&method.name));
+        self.shared = Some(shared);
         self
-    }
-
-    /// Whether it is of several hands.
-    pub fn is_shared(&self) -> bool {
-        self.methods.iter().any(|method| method.level.is_some())
     }
 
     /// The cell of a method at a size. A method that does not learn from the pilot has one cell,

@@ -79,7 +79,7 @@ pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
     let fault = |e: ::csv::Error| Fault::store("leaderboard.csv", e);
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let with_cost = cost::is_known(board);
-    let is_shared = board.is_shared();
+    let is_shared = board.shared.is_some();
     let header = HEADER.iter().chain(COST.iter().filter(|_| with_cost));
     let header = header.chain(["level"].iter().filter(|_| is_shared));
     writer.write_record(header).map_err(fault)?;

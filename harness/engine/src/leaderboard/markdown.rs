@@ -3,7 +3,7 @@
 use super::{
     board::{Board, BoardCell, BoardExperiment, BoardMethod, number, short},
     cost,
-    level::LEVELS,
+    level::{HANDED_IN, LEVELS},
     meaning,
 };
 use crate::score::Estimate;
@@ -36,7 +36,10 @@ macro_rules! line {
 
 fn head(out: &mut String, board: &Board) {
     let percent = board.confidence * 100.0;
-    line!(out, "# Leaderboard of run `{}`\n", board.run);
+    match &board.shared {
+        Some(shared) => line!(out, "# {}\n", escaped(&shared.title)),
+        None => line!(out, "# Leaderboard of run `{}`\n", board.run),
+    }
     line!(
         out,
         "Each number is a mean over seeds with its {percent:.0} % interval in brackets, made of two \
@@ -230,7 +233,13 @@ fn notes(out: &mut String, board: &Board) {
             line!(out, "- `{name}`: {}", info.summary);
         }
     }
-    if board.is_shared() {
+    if let Some(shared) = &board.shared {
+        line!(out, "\n## Handed in\n");
+        table_of(out, &HANDED_IN);
+        for submission in &shared.submissions {
+            let row = submission.row();
+            line!(out, "| {} |", joined(row.iter().map(|cell| escaped(cell))));
+        }
         line!(out, "\n## Who vouches for the numbers\n");
         for (level, text) in LEVELS {
             line!(out, "- [{level}]: {text}");

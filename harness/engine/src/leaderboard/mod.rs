@@ -16,7 +16,7 @@ mod publish;
 mod verify;
 
 pub use board::{Board, BoardCell, BoardExperiment, BoardMethod, Overall, OverallCell, number};
-pub use level::{LEVELS, Level};
+pub use level::{HANDED_IN, HandedIn, LEVELS, Level, Shared};
 pub use publish::{FILES, files, publish};
 pub(crate) use verify::manifest_agrees;
 pub use verify::{Finding, verify};

@@ -3,6 +3,7 @@
 use super::findings::is_active;
 use crate::{
     fault::{Fault, Result},
+    leaderboard::{HandedIn, Level},
     plan::check_method_name,
 };
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,17 @@ pub enum Seen {
     Unknown,
 }
 
+impl Seen {
+    /// Word in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl Submission {
     /// The current form, still without its files' hash.
     pub fn new(by: &str, name: &str, plan: String, methods: Vec<String>) -> Self {
@@ -92,6 +104,18 @@ impl Submission {
     /// What it is called on a board: `by.name`.
     pub fn title(&self) -> String {
         format!("{}.{}", self.by, self.name)
+    }
+
+    /// What a board tells of it.
+    pub(super) fn handed_in(&self, level: Level, methods: Vec<String>) -> HandedIn {
+        HandedIn {
+            submission: self.title(),
+            level,
+            methods,
+            seen_in_training: self.seen_in_training.name().to_owned(),
+            licence: self.licence.clone(),
+            note: self.note.clone(),
+        }
     }
 
     /// Whether everything in it is such that a board can show it.

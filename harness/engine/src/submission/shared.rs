@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, Result},
-    leaderboard::Level,
+    leaderboard::{Level, Shared},
     plan::{Plan, PlannedMethod, Protocol, Replicate, check_method_name},
     plugin::{ScoreInfo, worker::Reader},
     record::{self, Record},
@@ -197,18 +197,22 @@ impl SharedBoard {
     ) -> Result<Merged> {
         let mut plan = self.plan.clone();
         let mut reads = Vec::new();
+        let mut submissions = Vec::new();
         let mut levels: BTreeMap<String, Level> =
             plan.methods.iter().map(|m| (m.name.clone(), Level::Reference)).collect();
         for entry in &self.file.entries {
             let read = self.read_entry(entry, datasets)?;
+            let mut names = Vec::new();
             for method in read.plan.methods.iter().filter(|m| self.reference(m).is_none()) {
                 let name = merged_name(&read.submission.by, &method.name);
                 if levels.insert(name.clone(), entry.level).is_some() {
                     let message = format!("`{name}` stands on the board twice");
                     return Err(Fault::store(entry.submission.clone(), message));
                 }
+                names.push(name.clone());
                 plan.methods.push(PlannedMethod { name, ..method.clone() });
             }
+            submissions.push(read.submission.handed_in(entry.level, names));
             reads.push((entry, read));
         }
         let expanded = Protocol::of(&self.plan).expand(&plan, &self.plan.left_out);
@@ -235,7 +239,8 @@ impl SharedBoard {
                 claimed.push(read);
             }
         }
-        Ok(Merged { plan, record, levels, claimed })
+        let shared = Shared { title: self.file.title.clone(), submissions };
+        Ok(Merged { plan, record, levels, shared, claimed })
     }
 
     /// A submission as it was added.
@@ -297,6 +302,8 @@ pub struct Merged {
     pub record: Record,
     /// Who vouches for which method.
     pub levels: BTreeMap<String, Level>,
+    /// What a board tells of its submissions.
+    pub shared: Shared,
     claimed: Vec<Read>,
 }
 

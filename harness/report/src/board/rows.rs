@@ -94,6 +94,10 @@ impl Made<'_> {
         let facts = &self.cell.facts;
         let role = self.board.method(&facts.method).map_or(Role::Method, |method| method.role);
         let mut cells = self.meaning(words, role);
+        if self.board.shared.is_some() {
+            let level = self.board.method(&facts.method).and_then(|method| method.level);
+            cells.insert(columns::LEVEL_AT, level.map_or_else(Cell::none, |l| Cell::of(l.name())));
+        }
         cells.extend(self.others(role));
         cells.extend(self.counts());
         if cost::is_known(self.board) {
