@@ -164,11 +164,7 @@ impl Claim<'_> {
             strategy: self.text("strategy")?.to_owned(),
             planned: 0,
             committed: 0,
-            counts: Counts {
-                ok: self.whole("ok")?,
-                refused: self.whole("refused")?,
-                invalid: self.whole("invalid")?,
-            },
+            counts: Counts::default(),
             used: None,
         };
         let key = [&facts.experiment, &facts.method, &size.to_string(), &facts.strategy];

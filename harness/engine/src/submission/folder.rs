@@ -31,8 +31,8 @@ pub(super) struct Folder {
 fn most_bytes(name: &str) -> Option<u64> {
     match name {
         SUBMISSION_FILE => Some(64 << 10),
-        PLAN_FILE => Some(128 << 20),
-        SCORES_FILE => Some(256 << 20),
+        PLAN_FILE => Some(32 << 20),
+        SCORES_FILE => Some(64 << 20),
         _ => {
             let [cells, beginning, id, file] = <[&str; 4]>::try_from(parts(name)).ok()?;
             let is_cell = cells == "cells" && is_hash(id) && id.get(..2) == Some(beginning);

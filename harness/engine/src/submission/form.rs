@@ -2,7 +2,9 @@
 
 use super::findings::is_active;
 use crate::{
+    experiment::toml_fault,
     fault::{Fault, Result},
+    identity,
     leaderboard::{HandedIn, Level},
     plan::check_method_name,
 };
@@ -92,11 +94,8 @@ impl Submission {
     /// # Errors
     /// When it is not of the form.
     pub fn parse(text: &str) -> Result<Self> {
-        let fault = |e: toml::de::Error| {
-            let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1));
-            Fault::usage(format!("{SUBMISSION_FILE}:{line}"), e.message())
-        };
-        let submission: Self = toml::from_str(text).map_err(fault)?;
+        let submission: Self =
+            toml::from_str(text).map_err(|e| toml_fault(SUBMISSION_FILE, text, &e))?;
         submission.check()?;
         Ok(submission)
     }
@@ -104,6 +103,11 @@ impl Submission {
     /// What it is called on a board: `by.name`.
     pub fn title(&self) -> String {
         format!("{}.{}", self.by, self.name)
+    }
+
+    /// What it is: its words and the hash of its files.
+    pub fn identity(&self) -> String {
+        identity::sha256_of(self)
     }
 
     /// What a board tells of it.

@@ -1,4 +1,4 @@
-//! Stage 14: a run of somebody else's is checked, byte by byte, and put on a board with others.
+//! Stage 13: a run of somebody else's is checked, byte by byte, and put on a board with others.
 //!
 //! ```text
 //! <submission>/submission.toml                      who hands in what, and what it is made of
@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Invariants: nothing in a submission is run, and nothing in it is believed that can be computed
-//! here; each of its files is opened once, as a plain file of bounded size; Parquet is taken apart in
-//! a process that is shut in, and what comes back is checked value by value and written anew, so that
+//! here; its files are opened as plain files of bounded size alone; Parquet is taken apart in a
+//! process that is shut in, and what comes back is checked value by value and written anew, so that
 //! every later stage works on a record that this binary wrote; all faults are told, not the first
 //! alone.
 

@@ -12,12 +12,16 @@ use crate::{
     fault::{Fault, Result},
     identity,
     plan::{
-        PLAN_FORMAT, Plan, PlannedExperiment, PluginFacts, Protocol, ScoreSpec, check_method_name,
+        PLAN_FORMAT, Plan, PlannedExperiment, PluginFacts, Protocol, Replicate, ScoreSpec,
+        check_method_name,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 /// A submission whose form, plan and experiments are sound.
 pub struct Read {
@@ -104,8 +108,9 @@ pub(super) fn strict<T: Serialize + DeserializeOwned>(
 ) -> std::result::Result<T, Finding> {
     let finding = |message: String| Finding::new(name, message);
     let damaged = |e: serde_json::Error| finding(format!("damaged: {e}"));
-    let value: Value = serde_json::from_slice(bytes).map_err(damaged)?;
+    // The type first: it has no room for most of what could be large.
     let parsed: T = serde_json::from_slice(bytes).map_err(damaged)?;
+    let value: Value = serde_json::from_slice(bytes).map_err(damaged)?;
     let again = serde_json::to_value(&parsed).map_err(damaged)?;
     if let Some(place) = unlike(&value, &again, String::new()) {
         return Err(finding(format!("`{place}` is not as pilotbench writes it")));
@@ -306,16 +311,16 @@ fn complete(folder: &Folder, plan: &Plan, experiments: &[Experiment]) -> Check {
 }
 
 /// Replicates that are missing, that are too many, or that stand twice.
-fn unlike_plan(plan: &Plan, expected: &[crate::plan::Replicate]) -> Vec<Finding> {
-    let told = |r: &crate::plan::Replicate| {
+fn unlike_plan(plan: &Plan, expected: &[Replicate]) -> Vec<Finding> {
+    let told = |r: &Replicate| {
         format!("{}, {}, size {}, {}, seed {}", r.experiment, r.method, r.size, r.strategy, r.seed)
     };
-    let wanted: BTreeSet<&str> = expected.iter().map(|r| r.id.as_str()).collect();
+    let wanted: BTreeMap<&str, &Replicate> = expected.iter().map(|r| (r.id.as_str(), r)).collect();
     let mut there = BTreeSet::new();
     let mut findings = Vec::new();
     let mut wrong = |message: String| findings.push(Finding::new(PLAN_FILE, message));
     for replicate in &plan.replicates {
-        if !wanted.contains(replicate.id.as_str()) {
+        if wanted.get(replicate.id.as_str()) != Some(&replicate) {
             wrong(format!("the protocol has no replicate {}: {}", replicate.id, told(replicate)));
         } else if !there.insert(replicate.id.as_str()) {
             wrong(format!("a replicate stands twice: {}", told(replicate)));

@@ -60,8 +60,8 @@ pub struct Entry {
     pub submission: String,
     /// Who vouches for its numbers.
     pub level: Level,
-    /// What was added: another content is another submission.
-    pub files_sha256: String,
+    /// Identity of what was added: with any other byte it is another submission.
+    pub sha256: String,
 }
 
 /// A board.
@@ -164,9 +164,9 @@ impl SharedBoard {
             }
             fs::rename(staged.keep(), &place).map_err(fault)?;
         }
-        let files_sha256 = read.submission.files_sha256.clone();
+        let sha256 = read.submission.identity();
         self.file.entries.retain(|entry| entry.submission != title);
-        self.file.entries.push(Entry { submission: title, level, files_sha256 });
+        self.file.entries.push(Entry { submission: title, level, sha256 });
         self.file.entries.sort_by(|a, b| a.submission.cmp(&b.submission));
         write_file(&self.root, &self.file)
     }
@@ -249,7 +249,7 @@ impl SharedBoard {
         let findings: Vec<Finding> = checks.into_iter().flat_map(|check| check.findings).collect();
         refuse(entry, &findings)?;
         let is_it = |read: &Read| {
-            read.submission.files_sha256 == entry.files_sha256
+            read.submission.identity() == entry.sha256
                 && read.submission.title() == entry.submission
         };
         read.filter(is_it).ok_or_else(|| {
@@ -326,15 +326,25 @@ impl Merged {
     ) -> Result<Vec<CellScores>> {
         for read in &self.claimed {
             let fault = |f: Finding| {
-                Fault::store(format!("{}: {}", read.submission.title(), f.place), f.message)
+                let place = format!("{}: {}", read.submission.title(), f.place);
+                Fault::store(place, f.message)
             };
             let claimed = read.folder.read(SCORES_FILE).map_err(fault)?;
-            for mut cell in claims::cells(&read.plan, infos, &claimed).map_err(fault)? {
-                cell.facts.method = merged_name(&read.submission.by, &cell.facts.method);
+            let cells = claims::cells(&read.plan, infos, &claimed).map_err(fault)?;
+            for (mut cell, planned) in cells.into_iter().zip(crate::score::cells(&read.plan)) {
+                let method = merged_name(&read.submission.by, &cell.facts.method);
                 // A reference stands on the board already.
-                if self.levels.contains_key(&cell.facts.method) {
-                    computed.push(cell);
+                if !self.levels.contains_key(&method) {
+                    continue;
                 }
+                // What became of the requests was counted here.
+                for replicate in planned.replicates {
+                    let ours = Replicate { method: method.clone(), ..replicate.clone() };
+                    let manifest = self.record.manifest(&ours)?;
+                    manifest.iter().for_each(|manifest| cell.facts.counts.add(manifest.counts));
+                }
+                cell.facts.method = method;
+                computed.push(cell);
             }
         }
         let order: BTreeMap<[String; 4], usize> = crate::score::cells(&self.plan)
@@ -421,16 +431,17 @@ fn names(board: &SharedBoard, read: &Read, replaces: bool) -> Result<Check> {
     }
     let mut said = String::new();
     if let Some(entry) = board.entry(&title) {
-        if entry.files_sha256 == read.submission.files_sha256 {
-            let finding = Finding::new(&title, "is on the board already, the very same");
-            findings.push(finding);
-        } else if !replaces {
-            let finding = Finding::new(&title, "is on the board already, with other files");
-            findings.push(
-                finding.hint("--replace puts this one in its place; else give it another --name"),
-            );
-        } else {
-            said = format!("replaces {title}; ");
+        let is_same = entry.sha256 == read.submission.identity();
+        match (replaces, is_same) {
+            (true, _) => said = format!("replaces {title}; "),
+            (false, true) => findings.push(
+                Finding::new(&title, "is on the board already, the very same")
+                    .hint("--replace adds it again, at another level perhaps"),
+            ),
+            (false, false) => findings.push(
+                Finding::new(&title, "is on the board already, another version")
+                    .hint("--replace puts this one in its place; else give it another --name"),
+            ),
         }
     }
     let new: Vec<&PlannedMethod> =
