@@ -624,7 +624,7 @@ fn a_board_of_two_hands_is_the_board_of_one_run() {
     assert!(markdown.contains("| alice.leaning | [re-scored] |"), "{markdown}");
     assert!(markdown.contains("&lt;b>x&lt;/b> \\| y"), "{markdown}");
     let page = fs::read_to_string(at("site/index.html")).unwrap();
-    assert!(page.contains("<td class=\"w\">re-scored</td>") && page.contains("data-key=\"level\""));
+    assert!(page.contains("<td class=\"w\"><span class=\"badge\">re-scored</span></td>") && page.contains("data-key=\"level\""));
     assert!(!page.contains("<b>x</b>") && page.contains("Ours"), "{page}");
     let csv = fs::read_to_string(at("board/leaderboard/leaderboard.csv")).unwrap();
     assert!(csv.lines().next().unwrap().ends_with(",level") && csv.contains(",re-scored"));
