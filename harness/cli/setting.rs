@@ -71,24 +71,34 @@ fn executor(isolation: &Isolation, variables: Variables) -> Result<Executor> {
     let mut settings = WorkerSettings::new(executable);
     settings.threads = threads(None);
     settings.variables = variables;
-    settings.sandbox = match isolation.sandbox {
+    settings.sandbox = sandbox(isolation);
+    let patience = Duration::try_from_secs_f64(isolation.patience);
+    settings.patience = patience.map_err(|e| Fault::usage("--patience", e))?;
+    if let Some(memory) = memory(isolation)? {
+        settings.memory = memory;
+    }
+    Ok(Executor::Workers(settings))
+}
+
+/// How far processes are shut in.
+pub(crate) fn sandbox(isolation: &Isolation) -> Sandbox {
+    match isolation.sandbox {
         SandboxLevel::Require => Sandbox::Require,
         SandboxLevel::BestEffort => Sandbox::BestEffort,
         SandboxLevel::Off => Sandbox::Off,
-    };
-    let patience = Duration::try_from_secs_f64(isolation.patience);
-    settings.patience = patience.map_err(|e| Fault::usage("--patience", e))?;
-    match isolation.memory {
-        None => {}
-        Some(0.0) => settings.memory = None,
-        Some(gib) if gib > 0.0 && gib.is_finite() => {
-            settings.memory = Some((gib * f64::from(1 << 30)) as u64);
-        }
-        Some(gib) => {
-            return Err(Fault::usage("--memory", format!("{gib} is no amount of memory")));
-        }
     }
-    Ok(Executor::Workers(settings))
+}
+
+/// Bytes of address space that were asked for; `Some(None)`: without limit.
+pub(crate) fn memory(isolation: &Isolation) -> Result<Option<Option<u64>>> {
+    match isolation.memory {
+        None => Ok(None),
+        Some(0.0) => Ok(Some(None)),
+        Some(gib) if gib > 0.0 && gib.is_finite() => {
+            Ok(Some(Some((gib * f64::from(1 << 30)) as u64)))
+        }
+        Some(gib) => Err(Fault::usage("--memory", format!("{gib} is no amount of memory"))),
+    }
 }
 
 /// Loads an experiment by name or path.

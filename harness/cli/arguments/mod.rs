@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod bench;
+mod board;
 mod compare;
 mod history;
 mod init;
@@ -12,6 +13,10 @@ mod spending;
 mod terminal;
 
 pub(crate) use bench::{BenchArguments, BenchFormat};
+pub(crate) use board::{
+    AddToBoardArguments, BoardCommand, BuildBoardArguments, NewBoardArguments, SeenArgument,
+    SubmitArguments, SubmitCheckArguments,
+};
 pub(crate) use compare::{CompareArguments, CompareFormat, FailOn};
 pub(crate) use history::{
     AcceptArguments, AddToHistoryArguments, CheckHistoryArguments, Followed, HistoryCommand,
@@ -167,6 +172,15 @@ pub(crate) enum Command {
     /// Measure how fast methods answer, with the spread of every number.
     #[command(after_help = bench::EXAMPLES)]
     Bench(BenchArguments),
+    /// Make a folder of a run's answers and scores, to hand in to a shared board.
+    #[command(after_help = board::SUBMIT_EXAMPLES)]
+    Submit(SubmitArguments),
+    /// Check what was handed in: files, plan, pilots, answers, scores.
+    #[command(after_help = board::CHECK_EXAMPLES)]
+    SubmitCheck(SubmitCheckArguments),
+    /// Make, fill and build a board of several hands.
+    #[command(subcommand, after_help = board::BOARD_EXAMPLES)]
+    Board(BoardCommand),
     /// Look at, check and make experiments.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
@@ -182,6 +196,9 @@ pub(crate) enum Command {
     /// Serve a plugin for another command; not for people.
     #[command(hide = true)]
     Worker,
+    /// Read files of strangers for another command; not for people.
+    #[command(hide = true)]
+    ReadAnswers,
     /// Print a completion script for a shell.
     #[command(after_help = manual::COMPLETIONS_HELP)]
     Completions {

@@ -11,9 +11,11 @@ use crate::{
 };
 use comfy_table::{CellAlignment, Table};
 use pilotbench_engine::{
+    experiment::Experiment,
     fault::{Fault, Result},
-    leaderboard::{self, Board, BoardExperiment, cost, meaning, number},
+    leaderboard::{self, Board, BoardExperiment, BoardMethod, cost, meaning, number},
     plan::Plan,
+    plugin::Plugins,
     score::{self, Answers, Scores},
 };
 use std::{fmt::Write, sync::atomic::AtomicBool};
@@ -82,6 +84,17 @@ pub(crate) fn make_of(
 /// Scores answers, while a person sees how far it is.
 pub(crate) fn scores(
     Sources { experiments, plugins }: &Sources,
+    plan: &Plan,
+    answers: &dyn Answers,
+    work: &Work,
+    stop: &AtomicBool,
+) -> Result<Scores> {
+    scores_of((experiments, plugins), plan, answers, work, stop)
+}
+
+/// The same with experiments and plugins of several owners.
+pub(crate) fn scores_of(
+    (experiments, plugins): (&[Experiment], &Plugins),
     plan: &Plan,
     answers: &dyn Answers,
     work: &Work,
@@ -171,8 +184,8 @@ pub(crate) fn terminal(board: &Board, size: Option<usize>) -> Result<String> {
 fn by_size(board: &Board, experiment: &BoardExperiment, strategy: &str) -> Table {
     let mut table = table(&experiment.sizes);
     for name in &experiment.order {
-        let role = board.method(name).map_or("", |method| method.role.name());
-        let mut row = vec![name.clone(), role.to_owned()];
+        let marks = board.method(name).map_or_else(String::new, BoardMethod::marks);
+        let mut row = vec![name.clone(), marks];
         for size in &experiment.sizes {
             let cell = board.cell(&experiment.planned.id, name, *size, strategy);
             let estimate = cell.and_then(|cell| cell.scores.get(&board.headline));
@@ -200,7 +213,7 @@ fn overall(board: &Board, strategy: &str) -> Table {
     let sizes: Vec<usize> = board.overall.experiments.keys().copied().collect();
     let mut table = table(&sizes);
     for method in board.overall_order(strategy) {
-        let mut row = vec![method.name.clone(), method.role.name().to_owned()];
+        let mut row = vec![method.name.clone(), method.marks()];
         for size in &sizes {
             let cell = board.overall_mean(&method.name, *size, strategy);
             row.push(cell.map_or("–".to_owned(), |cell| match cell.se {

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod bench;
+mod board;
 mod cache;
 mod compare;
 mod doctor;
@@ -17,6 +18,7 @@ mod report;
 mod run;
 mod score;
 mod status;
+mod submit;
 mod throughput;
 mod verdict;
 mod verify;
@@ -43,6 +45,9 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::History(command) => history::act(places, command),
         Command::Init(arguments) => init::init(&arguments),
         Command::Bench(arguments) => bench::bench(places, &arguments),
+        Command::Submit(arguments) => submit::submit(places, &arguments),
+        Command::SubmitCheck(arguments) => submit::check(places, &arguments),
+        Command::Board(command) => board::act(places, command),
         Command::Experiment(command) => experiment::act(places, command),
         Command::Plugin(command) => plugin::act(places, command),
         Command::Model(command) => model::act(command),
@@ -54,6 +59,11 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man(arguments) => manual::man(&arguments),
         Command::Doctor(arguments) => doctor::doctor(places, &arguments),
+        Command::ReadAnswers => {
+            let decode = pilotbench_engine::submission::decode;
+            pilotbench_engine::plugin::worker::serve_reader(decode)?;
+            Ok(Exit::Done)
+        }
     }
 }
 

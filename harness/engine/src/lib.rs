@@ -51,3 +51,6 @@ pub mod history;
 
 // Scores become tables.
 pub mod leaderboard;
+
+// Runs of others are checked and put on one board.
+pub mod submission;

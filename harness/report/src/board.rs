@@ -17,7 +17,7 @@ use columns::Column;
 use minijinja::Value;
 use pilotbench_engine::{
     compare::Role,
-    leaderboard::{Board, BoardExperiment, meaning, number},
+    leaderboard::{Board, BoardExperiment, HANDED_IN, LEVELS, Level, meaning, number},
     plugin::Better,
 };
 use rows::{Reason, Row};
@@ -34,6 +34,11 @@ pub(crate) struct Figure {
 #[derive(Debug, Serialize)]
 pub(crate) struct Content {
     run: String,
+    /// Title of a board of several hands, and what was handed in.
+    title: Option<String>,
+    submissions: Vec<[String; 6]>,
+    handed_in: [&'static str; 6],
+    levels: [(&'static str, &'static str); 4],
     /// The folder of the run's pages, as the page of the board sees it.
     folder: String,
     label: String,
@@ -75,6 +80,7 @@ struct OverallRow {
     method: String,
     class: &'static str,
     role: &'static str,
+    level: &'static str,
     cells: Vec<Cell>,
 }
 
@@ -131,6 +137,10 @@ pub(crate) fn content(run: &Run, folder: &str, extent: Extent, only: Option<&str
     let overalls = strategies.filter_map(|s| overall(board, s)).collect();
     Content {
         run: board.run.clone(),
+        title: board.shared.as_ref().map(|shared| shared.title.clone()),
+        submissions: submissions(board),
+        handed_in: HANDED_IN,
+        levels: LEVELS,
         folder: folder.to_owned(),
         label: board.label().trim().to_owned(),
         pilotbench: board.pilotbench.to_owned(),
@@ -289,6 +299,7 @@ fn overall(board: &Board, strategy: &str) -> Option<Overall> {
         method: method.name.clone(),
         class: rows::class(method.role),
         role: role(method.role),
+        level: method.level.map_or("", Level::name),
         cells: sizes
             .iter()
             .map(|size| overall_cell(board, &method.name, *size, strategy))
@@ -334,6 +345,11 @@ fn shown_scores(board: &Board) -> Vec<(String, String, String)> {
     let find = |name: &String| board.scores.iter().find(|info| info.name == *name);
     let infos = board.columns.iter().filter_map(find);
     infos.map(|i| (i.name.clone(), words::better(i.better), i.summary.clone())).collect()
+}
+
+fn submissions(board: &Board) -> Vec<[String; 6]> {
+    let shared = board.shared.iter().flat_map(|shared| &shared.submissions);
+    shared.map(pilotbench_engine::leaderboard::HandedIn::row).collect()
 }
 
 fn plugins(board: &Board) -> Vec<[String; 5]> {

@@ -154,7 +154,8 @@ fn boards(pages: &Pages, run: &Run, only: bool) -> Result<Files> {
         false => (format!("{name}/index.html"), "../", String::new(), vec![all]),
     };
     let place = Place { root: root.to_owned(), above, script: Some("board.js") };
-    let title = format!("Leaderboard of {name}");
+    let shared = run.board.shared.as_ref().map(|shared| shared.title.clone());
+    let title = shared.unwrap_or_else(|| format!("Leaderboard of {name}"));
     let content = |extent| board::content(run, &folder, extent, None);
     let mut page = pages.page("board", &title, &place, &content(Extent::All))?;
     let mut files = Files::default();

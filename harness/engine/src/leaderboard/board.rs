@@ -2,6 +2,7 @@
 
 use super::{
     cost::PerThousand,
+    level::{Level, Shared},
     order::{by_badness, order},
 };
 use crate::{
@@ -52,6 +53,9 @@ pub struct Board {
     pub comparisons: Comparisons,
     /// Cells that could not be planned.
     pub left_out: Vec<Left>,
+    /// Title and submissions of a board of several hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Shared>,
 }
 
 /// An experiment on the board.
@@ -93,9 +97,24 @@ pub struct BoardMethod {
     pub learns_from: LearnsFrom,
     /// What the row is there for.
     pub role: Role,
+    /// Who vouches for its numbers, on a board of several hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// Whether its backend learns by itself, so that each pilot may have a model of its own.
     #[serde(skip)]
     pub trains: bool,
+}
+
+impl BoardMethod {
+    /// Role and level, for the narrow column beside a name.
+    pub fn marks(&self) -> String {
+        let level = self.level.map_or("", Level::name);
+        match (self.role.name(), level) {
+            (role, "") => role.to_owned(),
+            ("", level) => format!("[{level}]"),
+            (role, level) => format!("{role} [{level}]"),
+        }
+    }
 }
 
 /// A cell on the board, with its scores over all items and everybody.
@@ -174,9 +193,17 @@ impl Board {
             overall: Overall::default(),
             comparisons: compare::compare(plan, scores),
             left_out: plan.left_out.clone(),
+            shared: None,
         };
         board.overall = board.over_experiments();
         board
+    }
+
+    /// The board of several hands, and who vouches for the numbers of which method.
+    pub fn of_several(mut self, shared: Shared, level: impl Fn(&str) -> Option<Level>) -> Self {
+        self.methods.iter_mut().for_each(|method| method.level = level(&method.name));
+        self.shared = Some(shared);
+        self
     }
 
     /// The cell of a method at a size. A method that does not learn from the pilot has one cell,
@@ -335,6 +362,7 @@ fn method(planned: &crate::plan::PlannedMethod) -> BoardMethod {
         summary: planned.facts.summary.clone(),
         learns_from: planned.facts.learns_from,
         role: Role::of(planned),
+        level: None,
         trains: !planned.adapter.is_none() && !HOST_ADAPTERS.contains(&&*planned.adapter.name),
     }
 }

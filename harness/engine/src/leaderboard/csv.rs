@@ -4,6 +4,7 @@
 use super::{
     board::{Board, BoardCell, BoardExperiment, short},
     cost::{self, PerThousand},
+    level::Level,
 };
 use crate::{
     compare::{Compared, Difference, PilotSize},
@@ -78,7 +79,9 @@ pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
     let fault = |e: ::csv::Error| Fault::store("leaderboard.csv", e);
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let with_cost = cost::is_known(board);
+    let is_shared = board.shared.is_some();
     let header = HEADER.iter().chain(COST.iter().filter(|_| with_cost));
+    let header = header.chain(["level"].iter().filter(|_| is_shared));
     writer.write_record(header).map_err(fault)?;
     for experiment in &board.experiments {
         for strategy in board.strategies() {
@@ -86,6 +89,10 @@ pub(super) fn csv(board: &Board) -> Result<Vec<u8>> {
                 for mut record in records(board, experiment, cell, size) {
                     if with_cost {
                         record.extend(of_cost(cell));
+                    }
+                    if is_shared {
+                        let level = board.method(&cell.facts.method).and_then(|m| m.level);
+                        record.push(level.map_or("", Level::name).to_owned());
                     }
                     writer.write_record(record).map_err(fault)?;
                 }

@@ -1,10 +1,12 @@
 //! `leaderboard.md`.
 
 use super::{
-    board::{Board, BoardCell, BoardExperiment, number, short},
-    cost, meaning,
+    board::{Board, BoardCell, BoardExperiment, BoardMethod, number, short},
+    cost,
+    level::{HANDED_IN, LEVELS},
+    meaning,
 };
-use crate::{compare::Role, score::Estimate};
+use crate::score::Estimate;
 use std::fmt::Write;
 
 /// The board as Markdown.
@@ -34,7 +36,10 @@ macro_rules! line {
 
 fn head(out: &mut String, board: &Board) {
     let percent = board.confidence * 100.0;
-    line!(out, "# Leaderboard of run `{}`\n", board.run);
+    match &board.shared {
+        Some(shared) => line!(out, "# {}\n", escaped(&shared.title)),
+        None => line!(out, "# Leaderboard of run `{}`\n", board.run),
+    }
     line!(
         out,
         "Each number is a mean over seeds with its {percent:.0} % interval in brackets, made of two \
@@ -65,7 +70,7 @@ fn overall(out: &mut String, board: &Board) {
                     None => number(cell.mean),
                 })
             });
-            line!(out, "| {} | {} | {} |", method.name, method.role.name(), joined(cells));
+            line!(out, "| {} | {} | {} |", method.name, method.marks(), joined(cells));
         }
         line!(out, "\nMean ± standard error over the experiments that have the size:");
         for (size, experiments) in &board.overall.experiments {
@@ -118,7 +123,7 @@ fn by_size(out: &mut String, board: &Board, experiment: &BoardExperiment, strate
     );
     table_head(out, &experiment.sizes);
     for name in &experiment.order {
-        let role = board.method(name).map_or(Role::Method, |m| m.role);
+        let marks = board.method(name).map_or_else(String::new, BoardMethod::marks);
         let cells = experiment.sizes.iter().map(|size| {
             let cell = board.cell(&experiment.planned.id, name, *size, strategy);
             cell.map_or("–".to_owned(), |cell| {
@@ -126,7 +131,7 @@ fn by_size(out: &mut String, board: &Board, experiment: &BoardExperiment, strate
                 shown(cell, &board.headline) + if whole { "" } else { " INCOMPLETE" }
             })
         });
-        line!(out, "| {name} | {} | {} |", role.name(), joined(cells));
+        line!(out, "| {name} | {marks} | {} |", joined(cells));
     }
     line!(out, "");
 }
@@ -213,17 +218,31 @@ fn notes(out: &mut String, board: &Board) {
     line!(out, "## Methods\n");
     for method in &board.methods {
         let settings = match method.settings.as_object() {
-            Some(settings) if !settings.is_empty() => format!(", settings `{}`", method.settings),
+            Some(settings) if !settings.is_empty() => {
+                format!(", settings {}", code(&method.settings.to_string()))
+            }
             _ => String::new(),
         };
-        let role = method.role.name();
-        let role = if role.is_empty() { String::new() } else { format!(" ({role})") };
-        line!(out, "- {}{role}: {}{settings}", method.name, method.summary);
+        let marks = method.marks();
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({marks})") };
+        line!(out, "- {}{marks}: {}{settings}", method.name, escaped(&method.summary));
     }
     line!(out, "\n## What the columns mean\n");
     for name in &board.columns {
         if let Some(info) = board.scores.iter().find(|info| info.name == *name) {
             line!(out, "- `{name}`: {}", info.summary);
+        }
+    }
+    if let Some(shared) = &board.shared {
+        line!(out, "\n## Handed in\n");
+        table_of(out, &HANDED_IN);
+        for submission in &shared.submissions {
+            let row = submission.row();
+            line!(out, "| {} |", joined(row.iter().map(|cell| escaped(cell))));
+        }
+        line!(out, "\n## Who vouches for the numbers\n");
+        for (level, text) in LEVELS {
+            line!(out, "- [{level}]: {text}");
         }
     }
     line!(out, "\n## How to read what the headline means\n");
@@ -287,6 +306,18 @@ fn estimate(estimate: &Estimate) -> String {
 
 fn with_stop(text: &str) -> String {
     format!("{}.", escaped(text).trim_end_matches('.'))
+}
+
+/// A text as code, whatever backticks are in it.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    match longest {
+        0 => format!("`{text}`"),
+        longest => {
+            let fence = "`".repeat(longest + 1);
+            format!("{fence} {text} {fence}")
+        }
+    }
 }
 
 /// A card's words as Markdown text: nothing in them is markup.

@@ -68,7 +68,7 @@ pub fn verify(
 
 /// What a manifest says follows from plan and answers: the participants are those whom the plan
 /// draws, the counts those of the table.
-fn manifest_agrees(
+pub(crate) fn manifest_agrees(
     plan: &Plan,
     experiments: &[Experiment],
     manifest: &Manifest,

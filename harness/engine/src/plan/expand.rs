@@ -233,7 +233,8 @@ impl<'a> Grid<'a> {
         for ((strategy, index), sizes) in &self.sizes {
             let method = plan.methods[*index].clone();
             if let Some(reason) = self.impossible(&method) {
-                leave_out(plan, self.experiment.id(), &method.name, 0, reason.to_owned());
+                let (experiment, method) = (self.experiment.id().to_owned(), method.name);
+                leave_out(plan, Left { experiment, method, size: 0, reason: reason.to_owned() });
                 continue;
             }
             let usable = self.usable(plan, &method, sizes);
@@ -277,8 +278,7 @@ impl<'a> Grid<'a> {
         let (usable, less): (Vec<_>, Vec<_>) =
             sizes.iter().partition(|size| **size >= method.facts.min_pilot);
         for size in less {
-            let reason = format!("needs a pilot of at least {}", method.facts.min_pilot);
-            leave_out(plan, self.experiment.id(), &method.name, size, reason);
+            leave_out(plan, Left::too_small(self.experiment.id(), method, size));
         }
         usable
     }
@@ -299,9 +299,7 @@ impl<'a> Grid<'a> {
 }
 
 /// Notes a cell that the grid has and the plan has not.
-fn leave_out(plan: &mut Plan, experiment: &str, method: &str, size: usize, reason: String) {
-    let (experiment, method) = (experiment.to_owned(), method.to_owned());
-    let left = Left { experiment, method, size, reason };
+fn leave_out(plan: &mut Plan, left: Left) {
     if !plan.left_out.contains(&left) {
         plan.left_out.push(left);
     }

@@ -146,6 +146,18 @@ pub struct Left {
     pub reason: String,
 }
 
+impl Left {
+    /// A pilot that is too small for a method.
+    pub(super) fn too_small(experiment: &str, method: &PlannedMethod, size: usize) -> Self {
+        Self {
+            experiment: experiment.to_owned(),
+            method: method.name.clone(),
+            size,
+            reason: format!("needs a pilot of at least {}", method.facts.min_pilot),
+        }
+    }
+}
+
 /// A cell with a seed: the unit of work and of resume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,6 +7,7 @@ mod adapter;
 mod expand;
 mod facts;
 mod format;
+mod protocol;
 mod runfile;
 
 /// The score that the host makes itself: the share of requests that were answered with a level.
@@ -19,6 +20,7 @@ pub use format::{
     Left, PLAN_FORMAT, Plan, PlannedExperiment, PlannedMethod, PlannedMetric, Replicate,
     ScoreSettings,
 };
+pub use protocol::Protocol;
 pub use runfile::{
     HeldOut, IntervalKind, LeaderboardSpec, MethodSpec, MetricSpec, RunFile, ScoreSpec,
     ScoringFile, Seeds, Sizes,

@@ -218,7 +218,7 @@ impl Default for ScoreSpec {
 
 impl ScoreSpec {
     /// The key that is wrong, and why.
-    fn check(&self) -> std::result::Result<(), (&'static str, String)> {
+    pub(crate) fn check(&self) -> std::result::Result<(), (&'static str, String)> {
         if !(0.5..1.0).contains(&self.confidence) {
             return Err(("confidence", "confidence lies in 0.5..1".to_owned()));
         }

@@ -34,10 +34,21 @@ pub fn encode(batch: &RecordBatch) -> Result<Vec<u8>> {
 /// # Errors
 /// When the bytes are not Parquet, or the table is empty.
 pub fn decode(bytes: Vec<u8>) -> Result<RecordBatch> {
+    decode_at_most(bytes, usize::MAX)
+}
+
+/// The same, of at most so many rows.
+///
+/// # Errors
+/// When the bytes are not Parquet, or the table is empty or longer.
+pub fn decode_at_most(bytes: Vec<u8>, rows_max: usize) -> Result<RecordBatch> {
     let fault = |e: &dyn std::fmt::Display| Fault::store("answers", e);
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(|e| fault(&e))?;
     let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+    if rows > rows_max {
+        return Err(fault(&format!("the table has {rows} rows, at most {rows_max} are read")));
+    }
     let mut reader = builder.with_batch_size(rows.max(1)).build().map_err(|e| fault(&e))?;
     match reader.next() {
         Some(batch) => batch.map_err(|e| fault(&e)),

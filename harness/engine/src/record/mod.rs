@@ -22,7 +22,7 @@ mod machine;
 mod manifest;
 mod store;
 
-pub use answers::{decode, encode};
+pub use answers::{decode, decode_at_most, encode};
 pub(crate) use journal::COMMITTED;
 pub use journal::Journal;
 pub use lock::Lock;
@@ -69,6 +69,17 @@ impl Record {
                 record.store.replace(PLAN_FILE, text(&shown))?;
             }
         }
+        Ok(record)
+    }
+
+    /// The record of a plan in a folder that is thrown away: nothing is synced.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn scratch(root: &Path, plan: &Plan) -> Result<Self> {
+        let record = Self { root: root.to_owned(), store: Store::scratch(root)? };
+        let text = serde_json::to_vec(plan).map_err(|e| Fault::store(root.display(), e))?;
+        record.store.replace(PLAN_FILE, text)?;
         Ok(record)
     }
 
@@ -219,6 +230,6 @@ impl Record {
 }
 
 /// Folder of a replicate: the first two digits keep folders small.
-fn cell_folder(id: &str) -> String {
+pub(crate) fn cell_folder(id: &str) -> String {
     format!("cells/{}/{id}", &id[..2])
 }

@@ -25,9 +25,14 @@ pub(super) enum Put {
 
 impl Store {
     pub(super) fn open(root: &Path) -> Result<Self> {
-        let objects = LocalFileSystem::new_with_prefix(root)
-            .map_err(|e| Fault::store(root.display(), e))?
-            .with_fsync(true);
+        let store = Self::scratch(root)?;
+        Ok(Self { objects: store.objects.with_fsync(true), ..store })
+    }
+
+    /// A store that is thrown away.
+    pub(super) fn scratch(root: &Path) -> Result<Self> {
+        let objects =
+            LocalFileSystem::new_with_prefix(root).map_err(|e| Fault::store(root.display(), e))?;
         Ok(Self { root: root.to_owned(), objects })
     }
 

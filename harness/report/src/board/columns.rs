@@ -37,6 +37,9 @@ impl Column {
     }
 }
 
+/// Where the level of a row stands, on a board of several hands: after role, size and strategy.
+pub(super) const LEVEL_AT: usize = 3;
+
 /// Names of the scores that are columns beside the headline.
 pub(super) fn others(board: &Board) -> impl Iterator<Item = &String> {
     board.columns.iter().filter(|name| **name != board.headline)
@@ -70,6 +73,10 @@ pub(super) fn columns(run: &Run) -> Vec<Column> {
             "people that the baseline needs to score as well",
         ),
     ];
+    if board.shared.is_some() {
+        let told = "who vouches for the numbers: the board, or whoever handed them in";
+        columns.insert(LEVEL_AT, Column::words("level", "level", told));
+    }
     for name in others(board) {
         let told = words::better(super::info_better(board, name));
         columns.push(Column::number(&format!("s.{name}"), name, &told).hidden());
@@ -94,8 +101,10 @@ pub(super) fn columns(run: &Run) -> Vec<Column> {
             Column::words("by", "answered by", "as the service names it; DRIFT: several names"),
         ]);
     }
-    let told = "answers per second of one caller, without those that were known from before: geometric \
-                mean over seeds [its interval]";
-    columns.push(Column::number("speed", "answers/s", told).hidden());
+    if !run.speeds.is_empty() {
+        let told = "answers per second of one caller, without those that were known from before: \
+                    geometric mean over seeds [its interval]";
+        columns.push(Column::number("speed", "answers/s", told).hidden());
+    }
     columns
 }

@@ -96,12 +96,18 @@ impl Made<'_> {
         let facts = &self.cell.facts;
         let role = self.board.method(&facts.method).map_or(Role::Method, |method| method.role);
         let mut cells = self.meaning(words, role);
+        if self.board.shared.is_some() {
+            let level = self.board.method(&facts.method).and_then(|method| method.level);
+            cells.insert(columns::LEVEL_AT, level.map_or_else(Cell::none, |l| Cell::of(l.name())));
+        }
         cells.extend(self.others(role));
         cells.extend(self.counts());
         if cost::is_known(self.board) {
             cells.extend(self.cost());
         }
-        cells.push(self.speed());
+        if !self.run.speeds.is_empty() {
+            cells.push(self.speed());
+        }
         Row {
             id: format!("{}/{}/{}/{}", facts.experiment, facts.method, self.size, facts.strategy),
             method: facts.method.clone(),

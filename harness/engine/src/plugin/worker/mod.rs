@@ -11,12 +11,14 @@
 //! From outside in: `session` (what the rest of the engine sees; restarts), `client` (one
 //! living worker and its calls), `process` (start, output, death), `channel`, `message` and
 //! `shared` (what crosses), `serve` (the worker's own side) and `sandbox` (what it may touch).
+//! `reader` is another kind of process, for files of strangers, in the same sandbox.
 
 mod channel;
 mod client;
 mod key;
 mod message;
 mod process;
+mod reader;
 mod sandbox;
 mod serve;
 mod session;
@@ -28,6 +30,7 @@ mod variables;
 
 pub use key::read_key;
 pub(super) use message::{Described, Open};
+pub use reader::{Reader, ReaderSettings, serve_reader};
 pub use sandbox::{Sandbox, sandbox_here};
 pub use serve::serve;
 pub(super) use session::{Link, WorkerBackend, WorkerMetric};

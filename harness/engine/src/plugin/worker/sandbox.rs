@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Result};
 use landlock::{
     ABI, Access, AccessFs, LandlockStatus, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetStatus, Scope, path_beneath_rules,
+    RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
@@ -71,9 +71,21 @@ const FILES: u64 = 1024;
 /// What the restrictions on files are made of; later kernels add to it, earlier ones lack some.
 const RULES: ABI = ABI::V6;
 
+/// The rule that a file may be read.
+fn beneath(file: &OwnedFd) -> std::result::Result<PathBeneath<&OwnedFd>, RulesetError> {
+    Ok(PathBeneath::new(file, AccessFs::ReadFile))
+}
+
 impl Limits {
-    /// Applies everything to this process, which will load this file; says what was achieved.
-    pub(super) fn apply(&self, plugin: &OwnedFd) -> Result<String> {
+    /// What a process may use that reads what it is sent, and nothing else.
+    pub(super) fn of_reader(sandbox: Sandbox, memory: Option<u64>) -> Self {
+        let (read, write) = (Vec::new(), Vec::new());
+        Self { sandbox, read, write, network: false, programs: false, memory }
+    }
+
+    /// Applies everything to this process, which will load this file, if any; says what was
+    /// achieved.
+    pub(super) fn apply(&self, plugin: Option<&OwnedFd>) -> Result<String> {
         let fault = |e: &dyn std::fmt::Display| Fault::plugin("worker", format!("limits: {e}"));
         // A worker whose host is gone has nobody to work for.
         set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| fault(&e))?;
@@ -91,7 +103,7 @@ impl Limits {
         }
     }
 
-    fn shut_in(&self, wanted: Sandbox, plugin: &OwnedFd) -> Result<String> {
+    fn shut_in(&self, wanted: Sandbox, plugin: Option<&OwnedFd>) -> Result<String> {
         let files = self.restrict_files(plugin);
         let calls = self.restrict_calls();
         let whole = matches!(files, Ok((RulesetStatus::FullyEnforced, _))) && calls.is_ok();
@@ -113,7 +125,7 @@ impl Limits {
 
     fn restrict_files(
         &self,
-        plugin: &OwnedFd,
+        plugin: Option<&OwnedFd>,
     ) -> std::result::Result<(RulesetStatus, String), String> {
         let read = SYSTEM.iter().map(PathBuf::from).chain(self.read.iter().cloned());
         let write = NOWHERE.iter().map(PathBuf::from).chain(self.write.iter().cloned());
@@ -123,7 +135,7 @@ impl Limits {
             .and_then(Ruleset::create)
             .and_then(|rules| rules.add_rules(path_beneath_rules(read, AccessFs::from_read(RULES))))
             .and_then(|rules| rules.add_rules(path_beneath_rules(write, AccessFs::from_all(RULES))))
-            .and_then(|rules| rules.add_rule(PathBeneath::new(plugin, AccessFs::ReadFile)))
+            .and_then(|rules| rules.add_rules(plugin.into_iter().map(beneath)))
             .and_then(|rules| rules.restrict_self());
         let status = rules.map_err(|e| e.to_string())?;
         let abi = match status.landlock {
@@ -168,7 +180,7 @@ pub fn sandbox_here() -> Result<String> {
         programs: false,
         memory: None,
     };
-    let tried = std::thread::spawn(move || limits.shut_in(Sandbox::Require, &file));
+    let tried = std::thread::spawn(move || limits.shut_in(Sandbox::Require, Some(&file)));
     tried.join().map_err(|_| fault(&"the sandbox cannot be tried"))?
 }
 

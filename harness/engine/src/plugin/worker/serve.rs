@@ -88,7 +88,7 @@ fn start(control: &Channel) -> Result<Opened> {
     let Ok([plugin, memory]) = <[OwnedFd; 2]>::try_from(with) else { return Err(garbled()) };
     let start = Received::read(&memory, lengths)?.text()?;
     let start: Start = serde_json::from_str(&start).map_err(|e| Fault::plugin("worker", e))?;
-    let isolation = start.limits.apply(&plugin)?;
+    let isolation = start.limits.apply(Some(&plugin))?;
     let watch = Caller { lane: control, stopped: AtomicBool::new(false) };
     let origin = start.looks_beside_itself.then_some(Path::new(&start.path));
     let loaded = Loaded::load(plugin.as_fd(), origin, &start.path)?;

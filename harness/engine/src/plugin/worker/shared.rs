@@ -202,9 +202,7 @@ impl Received {
     /// The next table, checked: what a plugin wrote is not trusted, and arrow panics on some of it.
     pub(super) fn table(&mut self) -> Result<RecordBatch> {
         let bytes = self.next()?;
-        let read = catch_unwind(AssertUnwindSafe(|| decode(bytes, StreamDecoder::new())));
-        read.unwrap_or_else(|_| Err("contradicts itself".into()))
-            .map_err(|e| Fault::plugin("table", e))
+        untrusted(bytes).map_err(|e| Fault::plugin("table", e))
     }
 
     /// The next table, from the host: it is as the host's own arrow wrote it.
@@ -223,6 +221,12 @@ impl Received {
         self.position = end;
         Ok(self.bytes.slice_with_length(start as usize, (end - start) as usize))
     }
+}
+
+/// A table from bytes that nobody vouches for, checked.
+pub(super) fn untrusted(bytes: Buffer) -> std::result::Result<RecordBatch, String> {
+    let read = catch_unwind(AssertUnwindSafe(|| decode(bytes, StreamDecoder::new())));
+    read.unwrap_or_else(|_| Err("contradicts itself".into()))
 }
 
 fn decode(

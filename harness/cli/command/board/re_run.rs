@@ -1,0 +1,94 @@
+//! Whether the keepers' own run gives what was handed in.
+
+use super::super::submit::Checking;
+use crate::{
+    arguments::{Chosen, Places},
+    setting::{self, Recorded},
+};
+use arrow_array::RecordBatch;
+use pilotbench_engine::{
+    contrast::{Change, Contrast, Outcome, Rules, Side},
+    fault::{Fault, Result},
+    plan::Replicate,
+    record::{self, Manifest, Record},
+    submission::{Check, Finding, Read, SharedBoard},
+};
+
+const NAME: &str = "re-run";
+/// One less the rate at which two runs of the same method are said to differ.
+const CONFIDENCE: f64 = 0.95;
+
+/// Compares a submission with a run: answer by answer, and where those differ, by the headline.
+pub(super) fn check(
+    places: &Places,
+    checking: &Checking,
+    (run, margin): (&str, f64),
+    read: &Read,
+    theirs: &Record,
+    board: &SharedBoard,
+) -> Result<Check> {
+    let chosen = Chosen { run: Some(run.to_owned()), allow_changed_plugins: true };
+    let Recorded { record: ours, plan, .. } = setting::recorded(places, &chosen)?;
+    let new = |r: &&Replicate| {
+        let method = read.plan.method(&r.method);
+        method.is_some_and(|method| board.reference(method).is_none())
+    };
+    let replicates: Vec<&Replicate> = read.plan.replicates.iter().filter(new).collect();
+    let mut same = 0;
+    for replicate in &replicates {
+        let own = plan.replicates.iter().find(|own| own.id == replicate.id);
+        let own = own.map(|own| table(&ours, own)).transpose()?.flatten();
+        let Some(own) = own else {
+            let message =
+                format!("has no answers of {}, seed {}", replicate.method, replicate.seed);
+            let finding = Finding::new(run, message);
+            let hint = "run the same methods (plugin, version, settings) with the board's run.toml";
+            return Ok(Check::made(NAME, "", vec![finding.hint(hint)]));
+        };
+        same += usize::from(table(theirs, replicate)? == Some(own));
+    }
+    if same == replicates.len() {
+        let said = format!("all {same} replicates have the same answers in {run}");
+        return Ok(Check::made(NAME, said, Vec::new()));
+    }
+    let plan_of_new = read.plan.clone().only(|method| board.reference(method).is_none());
+    let plan_of_new = checking.with_metrics(plan_of_new)?;
+    let folder = tempfile::tempdir().map_err(|e| Fault::store("temporary folder", e))?;
+    // Under their names: a name changes no answer.
+    let renamed = Record::scratch(folder.path(), &plan_of_new)?;
+    for replicate in &replicates {
+        let own = plan.replicates.iter().find(|own| own.id == replicate.id);
+        if let Some(manifest) = own.map(|own| ours.manifest(own)).transpose()?.flatten() {
+            let bytes = ours.answers(&manifest)?;
+            let replicate = (*replicate).clone();
+            renamed.commit(&Manifest { replicate, ..manifest }, bytes)?;
+        }
+    }
+    let their_scores = checking.scores(&plan_of_new, &read.experiments, theirs)?;
+    let our_scores = checking.scores(&plan_of_new, &read.experiments, &renamed)?;
+    let side = |scores| Side { plan: &plan_of_new, scores, speeds: &[] };
+    let rules = Rules { scores: Vec::new(), confidence: CONFIDENCE, margin, speed_margin: None };
+    let contrast = Contrast::of(&side(&our_scores), &side(&their_scores), &rules);
+    let is_apart = |c: &&Change| !matches!(c.outcome, Outcome::Identical | Outcome::Equivalent);
+    let apart = contrast.changes.iter().filter(is_apart).map(|c| {
+        let place = format!("{}, {}, size {}", c.experiment, c.method, c.size);
+        let message = format!(
+            "{} is {:.3} in the submission and {:.3} in {run}: not shown to be within {margin}",
+            c.score, c.new, c.base
+        );
+        Finding::new(place, message).hint("more seeds tell more; --margin says what is no matter")
+    });
+    let unsaid = contrast.incomparable.iter().map(|i| Finding::new(&i.experiment, &i.reason));
+    let findings: Vec<Finding> = apart.chain(unsaid).collect();
+    let said = format!(
+        "{same} of {} replicates have the same answers in {run}, all scores are within {margin}",
+        replicates.len()
+    );
+    Ok(Check::made(NAME, said, findings))
+}
+
+/// The answers of a replicate, where they are.
+fn table(record: &Record, replicate: &Replicate) -> Result<Option<RecordBatch>> {
+    let manifest = record.manifest(replicate)?;
+    manifest.map(|manifest| record::decode(record.answers(&manifest)?)).transpose()
+}
