@@ -13,7 +13,7 @@ mod setting;
 mod signals;
 
 use clap::{Parser, error::ErrorKind};
-use pilotbench_engine::fault::{Fault, Result};
+use pilotbench_engine::fault::{Fault, FaultKind, Result};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -24,6 +24,11 @@ fn main() -> ExitCode {
         Err(told) => return not_understood(&told, asked.json),
     };
     match ended {
+        Ok(exit) if exit.is_stopped() => {
+            let fault = Fault::new(FaultKind::Interrupted, "", "stopped by a signal");
+            let _ = told_to_machines(&fault, asked.json);
+            exit.code()
+        }
         Ok(exit) => exit.code(),
         Err(fault) => {
             output::complain(&fault);
