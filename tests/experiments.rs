@@ -246,7 +246,8 @@ fn own_data_takes_the_form_of_an_existing_card() {
     own(&[&import[..], &map[..]].concat()).success();
     let checked = own(&["experiment", "check", "field"]).success();
     let text = String::from_utf8(checked.get_output().stdout.clone()).unwrap();
-    assert_eq!(text, "field: sound, 2 participants\n");
+    // The source of a table that others collected is nothing that could be taken over.
+    assert_eq!(text, "field: sound, 2 participants; 3 texts of the card say FILL IN\n");
 }
 
 #[test]

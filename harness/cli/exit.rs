@@ -49,6 +49,11 @@ impl Exit {
         }
     }
 
+    /// Whether a signal ended the command before it had a result.
+    pub(crate) fn is_stopped(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Terminated)
+    }
+
     pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(self as u8)
     }

@@ -13,7 +13,7 @@ mod setting;
 mod signals;
 
 use clap::{Parser, error::ErrorKind};
-use pilotbench_engine::fault::{Fault, Result};
+use pilotbench_engine::fault::{Fault, FaultKind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -24,12 +24,16 @@ fn main() -> ExitCode {
         Err(told) => return not_understood(&told, asked.json),
     };
     match ended {
+        Ok(exit) if exit.is_stopped() => {
+            let fault = Fault::new(FaultKind::Interrupted, "", "stopped by a signal");
+            told_to_machines(&fault, asked.json);
+            exit.code()
+        }
         Ok(exit) => exit.code(),
         Err(fault) => {
             output::complain(&fault);
-            let exit = exit::Exit::of(&fault).code();
-            told_to_machines(&fault, asked.json)
-                .map_or_else(|fault| exit::Exit::of(&fault).code(), |()| exit)
+            told_to_machines(&fault, asked.json);
+            exit::Exit::of(&fault).code()
         }
     }
 }
@@ -48,13 +52,12 @@ fn not_understood(told: &clap::Error, json: bool) -> ExitCode {
     };
     let message: Vec<&str> = message.split_whitespace().collect();
     let fault = Fault::usage("", message.join(" ")).hint("`--help` says what can be typed");
-    let _ = told_to_machines(&fault, json);
+    told_to_machines(&fault, json);
     exit::Exit::Usage.code()
 }
 
-fn told_to_machines(fault: &Fault, json: bool) -> Result<()> {
-    match json {
-        true => output::print_fault(fault),
-        false => Ok(()),
+fn told_to_machines(fault: &Fault, json: bool) {
+    if json {
+        output::print_fault(fault);
     }
 }

@@ -61,8 +61,8 @@ pub(crate) fn complain(fault: &Fault) {
 }
 
 /// A fault as the one JSON document on stdout.
-pub(crate) fn print_fault(fault: &Fault) -> Result<()> {
-    print_json(&json!({ "error": error(fault) }))
+pub(crate) fn print_fault(fault: &Fault) {
+    print_line(&format!("{:#}", json!({ "error": error(fault) })));
 }
 
 /// A fault in a JSON document.

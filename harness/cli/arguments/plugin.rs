@@ -181,8 +181,9 @@ Examples:
 
 const ADD_EXAMPLES: &str = "\
 A crate is built with cargo in release, which runs its build scripts. What the plugin is and needs is
-shown before any of its own code runs; then it is loaded, must describe itself and conform to the contract as far as the quick
-questions of `plugin check` go; then it is copied to NAME/VERSION/ in the place, with plugin.toml, and its hash goes into plugins.lock, which is committed
+shown before any of its own code runs (not with --quiet); then it is loaded, must describe itself and
+conform to the contract as far as the quick questions of `plugin check` go; then it is copied to
+NAME/VERSION/ in the place, with plugin.toml, and its hash goes into plugins.lock, which is committed
 with the project.
 
 Examples:

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::{
     fs::File,
     io::{BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 pub(crate) fn act(places: &Places, command: ExperimentCommand) -> Result<Exit> {
@@ -178,7 +178,7 @@ fn shown(experiment: &Experiment) -> Value {
 }
 
 fn check(places: &Places, names: &[String], json: bool) -> Result<Exit> {
-    let folders = match names.is_empty() {
+    let folders: Vec<PathBuf> = match names.is_empty() {
         true => experiment::folders(&places.datasets)?,
         false => names
             .iter()
@@ -188,26 +188,24 @@ fn check(places: &Places, names: &[String], json: bool) -> Result<Exit> {
             })
             .collect::<Result<_>>()?,
     };
-    let checked: Vec<_> =
-        folders.into_iter().map(|folder| (Experiment::load(&folder), folder)).collect();
-    let is_sound = checked.iter().all(|(loaded, _)| loaded.is_ok());
-    let mut values = Vec::new();
-    for (loaded, folder) in &checked {
-        let (participants, faults) = match loaded {
-            Ok(experiment) => (Some(experiment.people.len()), &[][..]),
-            Err(faults) => (None, faults.0.as_slice()),
+    let (mut is_sound, mut values) = (true, Vec::new());
+    for folder in &folders {
+        let (participants, faults) = match Experiment::load(folder) {
+            Ok(experiment) => (Some(experiment.people.len()), Vec::new()),
+            Err(faults) => (None, faults.0),
         };
+        is_sound &= participants.is_some();
         faults.iter().for_each(output::complain);
+        let to_fill_in = to_fill_in(folder);
         if let (Some(participants), false) = (participants, json) {
             let name = setting::folder_name(folder);
-            let left = match to_fill_in(folder) {
+            let left = match to_fill_in {
                 0 => String::new(),
                 texts => format!("; {texts} texts of the card say FILL IN"),
             };
             output::print_line(&format!("{name}: sound, {participants} participants{left}"));
         }
         let faults: Vec<Value> = faults.iter().map(output::error).collect();
-        let to_fill_in = to_fill_in(folder);
         values.push(json!({
             "folder": folder, "participants": participants, "faults": faults,
             "to_fill_in": to_fill_in,

@@ -72,13 +72,9 @@ impl Fault {
     /// A fault of this kind.
     pub fn new(kind: FaultKind, place: impl fmt::Display, message: impl fmt::Display) -> Self {
         let one_line = |text: String| text.trim_end().replace(['\n', '\r'], " ");
-        Self {
-            kind,
-            place: one_line(place.to_string()),
-            message: one_line(message.to_string()),
-            hint: None,
-            output: String::new(),
-        }
+        let (place, message) = (one_line(place.to_string()), one_line(message.to_string()));
+        let hint = remedy(&message).map(str::to_owned);
+        Self { kind, place, message, hint, output: String::new() }
     }
 
     /// The user has to act.
@@ -115,6 +111,18 @@ impl Fault {
             None => String::new(),
         };
         self.hint(format!("there are: {}{meant}", known.join(", ")))
+    }
+}
+
+/// What helps against an error of the system that any file may meet; who knows more says more.
+fn remedy(message: &str) -> Option<&'static str> {
+    let is = |number: u8| message.ends_with(&format!("(os error {number})"));
+    match () {
+        () if is(13) || is(30) => Some(
+            "choose a place where you may, or get the right; `pilotbench doctor` looks at folders",
+        ),
+        () if is(28) => Some("make room there, or choose another place"),
+        () => None,
     }
 }
 
@@ -177,6 +185,15 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_system_refuses_has_a_remedy_unless_more_is_known() {
+        let denied = std::io::Error::from_raw_os_error(13);
+        let fault = Fault::store("results", &denied);
+        assert!(fault.hint.as_deref().is_some_and(|hint| hint.contains("doctor")), "{fault}");
+        assert_eq!(fault.hint("name another").hint.as_deref(), Some("name another"));
+        assert_eq!(Fault::store("results", std::io::Error::from_raw_os_error(2)).hint, None);
+    }
 
     #[test]
     fn a_slip_of_the_finger_is_told_and_a_stranger_is_not() {

@@ -13,13 +13,22 @@ use std::path::{Path, PathBuf};
 /// Free space below which a run may not end, bytes. The default run writes a tenth of it.
 const SPACE_MIN: u64 = 1 << 30;
 
+const DATA: &str = "models, plugins of the user and paid answers";
+
 pub(super) fn look(places: &Places) -> Vec<Finding> {
+    let cache = Cache::of_user().map(|cache| cache.root().to_owned());
     vec![
         run_file(),
         experiments(places),
-        written("results", Some(places.results.clone()), "runs are recorded there").needed(),
-        written("data", plugin::user_data(), "models, plugins of the user and paid answers"),
-        written("cache", Cache::of_user().map(|cache| cache.root().to_owned()), "kept answers"),
+        written(
+            "results",
+            Some(places.results.clone()),
+            "runs are recorded there",
+            "--results DIR",
+        )
+        .needed(),
+        written("data", plugin::user_data(), DATA, "export XDG_DATA_HOME=DIR"),
+        written("cache", cache, "kept answers", "export XDG_CACHE_HOME=DIR"),
     ]
 }
 
@@ -59,11 +68,17 @@ fn found(places: &Places) -> Result<usize> {
     Ok(folders.len())
 }
 
-/// A folder that is there and can be written to, or can be made.
-fn written(what: &str, folder: Option<PathBuf>, purpose: &'static str) -> Finding {
+/// A folder that is there and can be written to, or can be made; and how another one is chosen.
+fn written(
+    what: &str,
+    folder: Option<PathBuf>,
+    purpose: &'static str,
+    choose: &'static str,
+) -> Finding {
+    let another = format!("choose another folder: {choose}");
     let Some(folder) = folder else {
-        let finding = Finding::missing(what, "neither HOME nor XDG variables say where", purpose);
-        return finding.remedy("export HOME=/home/you");
+        let finding = Finding::missing(what, "HOME is not set, so there is none", purpose);
+        return finding.remedy(another);
     };
     match space(&folder) {
         Ok((is_there, bytes)) => {
@@ -72,10 +87,11 @@ fn written(what: &str, folder: Option<PathBuf>, purpose: &'static str) -> Findin
             let found = format!("{}, {gib:.1} GiB free{made}", shown(&folder));
             match bytes < SPACE_MIN {
                 false => Finding::ok(what, found, purpose),
-                true => Finding::missing(what, found, purpose).remedy("free 1 GiB there"),
+                true => Finding::missing(what, found, purpose)
+                    .remedy(format!("free 1 GiB there, or {another}")),
             }
         }
-        Err(fault) => Finding::broken(what, &fault, purpose),
+        Err(fault) => Finding::broken(what, &fault.hint(another), purpose),
     }
 }
 
@@ -84,10 +100,8 @@ fn space(folder: &Path) -> Result<(bool, u64)> {
     let absolute = std::path::absolute(folder).map_err(|e| Fault::store(folder.display(), e))?;
     let nearest = absolute.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
     // A file without a name, gone when it is closed: asked is the file system and not a table of rights.
-    tempfile::tempfile_in(nearest).map_err(|e| {
-        let fault = Fault::store(nearest.display(), format!("cannot be written to: {e}"));
-        fault.hint(format!("choose another folder, or `chmod u+w {}`", nearest.display()))
-    })?;
+    tempfile::tempfile_in(nearest)
+        .map_err(|e| Fault::store(nearest.display(), format!("cannot be written to: {e}")))?;
     let stat = rustix::fs::statvfs(nearest).map_err(|e| Fault::store(nearest.display(), e))?;
     Ok((nearest == absolute, stat.f_bavail.saturating_mul(stat.f_frsize)))
 }

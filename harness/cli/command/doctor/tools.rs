@@ -59,13 +59,14 @@ pub(super) fn keys(found: std::result::Result<&Found, &Fault>) -> Vec<Finding> {
     let (set, unset): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| is_set(name));
     let listed =
         |names: &[&String]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-    if set.is_empty() {
-        let finding = Finding::missing("keys", format!("none of {}", listed(&unset)), purpose);
-        return vec![
-            finding.remedy("export OPENAI_API_KEY=…, or --key-fd OPENAI_API_KEY=3 3<file"),
-        ];
+    match (set.is_empty(), unset.is_empty()) {
+        (true, true) => Vec::new(),
+        (true, false) => {
+            let finding = Finding::missing("keys", format!("none of {}", listed(&unset)), purpose);
+            vec![finding.remedy("export NAME=…, or for one command --key-fd NAME=3 3<file")]
+        }
+        (false, _) => vec![Finding::ok("keys", format!("set: {}", listed(&set)), purpose)],
     }
-    vec![Finding::ok("keys", format!("set: {}", listed(&set)), purpose)]
 }
 
 /// Programs, and what shells were told.

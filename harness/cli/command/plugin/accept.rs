@@ -19,9 +19,10 @@ pub(super) fn accept(places: &Places, file: &PluginFile, quiet: bool) -> Result<
     let plugins = Arc::new(setting::plugins(&places)?);
     describes_itself(&plugins, file)?;
     for report in check::quick(&plugins, file, quiet) {
-        if report.is_closed() && quiet {
-            continue;
-        } else if report.is_closed() {
+        if report.is_closed() {
+            if quiet {
+                continue;
+            }
             output::remark(&format!(
                 "{}: not checked, for it does not open without settings; \
                  `pilotbench plugin check {} --settings JSON` does",
