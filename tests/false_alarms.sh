@@ -10,13 +10,14 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-# 18 scores in each comparison; the stated rate is for all of them together.
+# 9 scores in each comparison; the stated rate is for all of them together.
 run() {
   local seeds
   seeds=$(seq -s ', ' $((100 * $1 + 1)) $((100 * $1 + 10)))
   cat > run.toml << TOML
 name = "night"
-experiments = ["disclosure", "vote-1996"]
+experiments = ["disclosure"]
+held_out = 300
 sizes = [15, 60]
 seeds = [$seeds]
 methods = ["uniform", "marginal", "hotdeck", "ridge", "copula"]
