@@ -44,7 +44,7 @@ pub enum Added {
 /// A level that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Accepted {
+struct Accepted {
     /// Version of this form.
     schema: String,
     /// The entry from which on.
