@@ -157,7 +157,7 @@ fn what_is_wrong_is_said() {
 
     let entry = below(&place.folder.path().join("results/history"), ".json").remove(0);
     let text = fs::read_to_string(&entry).unwrap();
-    fs::write(&entry, text.replacen("\"mean\": 0.", "\"mean\": 1.", 1)).unwrap();
+    fs::write(&entry, text.replacen("\"mean\":0.", "\"mean\":1.", 1)).unwrap();
     let error = place.fails(&["history", "show"], 4);
     let name = entry.file_name().unwrap().to_str().unwrap();
     assert!(error.contains(name) && error.contains("damaged"), "{error}");

@@ -46,7 +46,8 @@ struct Section {
     label: &'static str,
     size: usize,
     scores: Vec<Value>,
-    speeds: Vec<Value>,
+    /// With the machine that they are of.
+    speeds: Vec<(Value, String)>,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -148,9 +149,10 @@ fn sections(board: &Board) -> Vec<Section> {
         };
         if let Some(svg) = draw(series, &days) {
             let drawn = Value::from_safe_string(svg.inline(&format!("s{number}")));
-            let drawings =
-                if machine.is_some() { &mut section.speeds } else { &mut section.scores };
-            drawings.push(drawn);
+            match machine {
+                Some(machine) => section.speeds.push((drawn, machine.clone())),
+                None => section.scores.push(drawn),
+            }
         }
         section.rows.extend(series.points.last().map(|point| row(series, point)));
     }
@@ -205,4 +207,47 @@ fn listed(night: &Night) -> Listed {
 fn is_harmless(link: &str) -> bool {
     let is_web = ["https://", "http://"].iter().any(|scheme| link.starts_with(scheme));
     is_web || (!link.contains(':') && !link.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pilotbench_engine::history::{Kept, Rules};
+    use serde_json::json;
+
+    /// A night whose names and words are hostile; the last one has a score of 0.9.
+    fn night(number: usize) -> Kept {
+        let value = if number == 6 { 0.9 } else { 0.3 };
+        let score = json!({
+            "mean": value, "low": value, "high": value, "seeds": [[1, value], [2, value]],
+        });
+        let entry = json!({
+            "schema": "", "name": "<b>", "run": format!("<i>{number}"), "plan": "",
+            "execution": "", "pilotbench": "", "plugins": [], "experiments": [],
+            "told": { "at": format!("2026-01-0{}T00:00:00Z", number + 1), "link": "javascript:1",
+                      "commit": "<script>", "label": "\u{202e}" },
+            "held_out_max": null, "headline": "s", "metrics": {},
+            "scores": [{ "name": "s", "summary": "", "better": "lower", "heading": "marginal",
+                         "min": null, "max": null }],
+            "cells": [{ "experiment": "\"><e>", "method": "<script>x", "size": 8,
+                        "strategy": "random", "planned": 2, "committed": 2, "speed": null,
+                        "scores": { "s": score } }],
+        });
+        let entry = serde_json::from_value(entry).unwrap();
+        Kept { id: format!("<u>{number}"), accepted: None, entry }
+    }
+
+    #[test]
+    fn an_alert_is_drawn_and_what_it_says_is_inert() {
+        let nights: Vec<Kept> = (0..7).map(night).collect();
+        let board = Board::of(&nights, &Rules::default()).unwrap();
+        let files = history_site(&board).unwrap();
+        let page = files.iter().find(|(path, _)| *path == "index.html").unwrap().1;
+        let page = String::from_utf8_lossy(page);
+        assert!(page.contains(">worse</text>") && page.contains("&lt;script&gt;x"), "{page}");
+        assert!(page.contains("pilotbench compare &lt;i&gt;5 &lt;i&gt;6"), "{page}");
+        for hostile in ["<script", "<i>", "<u>", "<e>", "javascript:1\"", "\u{202e}"] {
+            assert!(!page.contains(hostile), "{hostile}");
+        }
+    }
 }

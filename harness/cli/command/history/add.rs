@@ -33,7 +33,8 @@ pub(super) fn add(places: &Places, arguments: &AddToHistoryArguments) -> Result<
     };
     let run = folder.to_string_lossy();
     let entry = Entry::of(&recorded.plan, &recorded.record, &scores, &run, told)?;
-    let added = history(places, &arguments.place).add(&entry)?;
+    let history = history(places, &arguments.place);
+    let added = history.add(&entry)?;
     let (id, is_new) = match &added {
         Added::New(id) => (id, true),
         Added::Known(id) => (id, false),
@@ -41,6 +42,9 @@ pub(super) fn add(places: &Places, arguments: &AddToHistoryArguments) -> Result<
     match arguments.json {
         true => output::print_json(&json!({"entry": id, "new": is_new}))?,
         false => output::print_line(id),
+    }
+    if let Some(newest) = history.entries()?.last().filter(|newest| newest.id != *id) {
+        output::remark(&format!("`check` judges a later one, {}", newest.id));
     }
     if !is_new && !arguments.work.quiet {
         output::remark("it was there before; nothing changed");

@@ -29,4 +29,4 @@ pub use boundary::Boundary;
 pub use entry::{Entry, EntryCell, MetricUsed, Seen, Speed, Told};
 pub use rules::Rules;
 pub use series::{Point, Series, SeriesName, Standing};
-pub use store::{Accepted, Added, History, Kept};
+pub use store::{Added, History, Kept};

@@ -1,3 +1,5 @@
+//! When a value of a history is worth a look.
+
 use serde::Serialize;
 
 /// What counts as an alert.

@@ -44,7 +44,7 @@ pub enum Added {
 /// A level that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Accepted {
+struct Accepted {
     /// Version of this form.
     schema: String,
     /// The entry from which on.
@@ -85,7 +85,10 @@ impl History {
         for path in files(&self.root.join("accepted"))? {
             let accepted: Accepted = read(&path, ACCEPTED_SCHEMA)?;
             let of = kept.iter_mut().find(|kept| kept.id == accepted.entry);
-            let of = of.ok_or_else(|| Fault::store(path.display(), "the entry is not there"))?;
+            let of = of.ok_or_else(|| {
+                let fault = Fault::store(path.display(), "the entry that it accepts is not there");
+                fault.hint("take the entry from a copy, or remove this file too")
+            })?;
             of.accepted = Some(accepted.because);
         }
         Ok(kept)
@@ -186,7 +189,7 @@ fn write<T: Serialize>(folder: &Path, name: &str, content: &T) -> Result<()> {
     let place = folder.join(format!("{name}.json"));
     let fault = |e: io::Error| Fault::store(place.display(), e);
     let sealed = Sealed { sha256: identity::sha256_of(content), content };
-    let text = serde_json::to_vec_pretty(&sealed).map_err(|e| fault(e.into()))?;
+    let text = serde_json::to_vec(&sealed).map_err(|e| fault(e.into()))?;
     fs::create_dir_all(folder).map_err(fault)?;
     let mut builder = tempfile::Builder::new();
     // A temporary file is private; entries are to be read.

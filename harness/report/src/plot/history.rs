@@ -24,7 +24,7 @@ pub(crate) fn draw(series: &Series, days: &[&str]) -> Option<Svg> {
     let y = Scale::new(reach(&points)?, (FRAME.bottom, FRAME.top));
     let x = Scale::new((first as f64 - 0.7, days.len() as f64 - 0.3), (FRAME.left, FRAME.right));
     let mut svg = Svg::new(&title, &description(series, &points, days), SIZE);
-    svg.text("label human", (FRAME.left - 46.0, 14.0), Anchor::Start, &title);
+    svg.text("label human", (FRAME.left - 46.0, 14.0), Anchor::Start, &name.method);
     FRAME.upright(&mut svg, &y, &format!("{} ({})", name.score, words::better(series.better)));
     let mut ends = vec![first, days.len() - 1];
     ends.dedup();
