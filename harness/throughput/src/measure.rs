@@ -86,9 +86,10 @@ pub fn measure(bench: &Bench) -> Result<Report> {
     (bench.steps)(plan.methods.len() * (settings.runs + 1) + learning);
     let subjects = plan.methods.iter().map(|method| bench.subject(method));
     let mut subjects: Vec<Subject> = subjects.collect::<Result<_>>()?;
+    let machine = Machine::this();
     let mut peaks = Vec::new();
     for number in 1..=settings.runs {
-        peaks.push(peak::Peak::measure(settings.threads));
+        peaks.push(peak::Peak::measure(machine.threads));
         for subject in &mut subjects {
             bench.round(number, subject)?;
             (bench.step)();
@@ -108,7 +109,7 @@ pub fn measure(bench: &Bench) -> Result<Report> {
         experiment: experiment.id().to_owned(),
         synthetic: experiment.is_synthetic(),
         table_sha256: experiment.card.table.sha256.clone(),
-        machine: Machine::this(),
+        machine,
         settings: settings.clone(),
         methods: methods.collect::<Result<_>>()?,
         peak: Peak {

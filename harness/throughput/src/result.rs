@@ -48,7 +48,7 @@ pub struct Report {
     pub methods: Vec<Measured>,
 }
 
-/// What a machine can do at most on the threads of the settings, measured before each run.
+/// What a machine can do at most on all of its threads, measured before each run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peak {
