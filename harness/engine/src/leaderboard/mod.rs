@@ -15,5 +15,5 @@ mod publish;
 mod verify;
 
 pub use board::{Board, BoardCell, BoardExperiment, BoardMethod, Overall, OverallCell, number};
-pub use publish::{FILES, files, publish};
+pub use publish::{FILES, files, publish, put};
 pub use verify::{Finding, verify};
