@@ -4,6 +4,7 @@
 
 mod support;
 
+use pilotbench_tiny_llama::Family;
 use serde_json::Value;
 use std::{fs, path::PathBuf};
 use support::{Place, run_file};
@@ -175,7 +176,7 @@ fn too_few_questions_for_asking_once_are_said() {
     let place = Place::new();
     let more = ["--min-count", "1000", "--min-duration", "0.001"];
     let open = stress(&place, "remembers-openly", &more);
-    assert!(said(&open, "reasons").contains("answers of at least 1000"), "{open}");
+    assert!(said(&open, "reasons").contains("fewer than 1000 answers in 2 of 2 runs"), "{open}");
 }
 
 #[test]
@@ -192,6 +193,38 @@ fn methods_of_a_run_file_are_measured() {
         .map(|method| method["method"]["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["uniform", "strong", "marginal"]);
+}
+
+#[test]
+fn language_models_count_their_work_and_their_reuse() {
+    let place = Place::new();
+    pilotbench_tiny_llama::write(&place.folder.path().join("model"), Family::Llama).unwrap();
+    let method = |name: &str| {
+        format!(
+            "[[method]]\nname = \"{name}\"\nbackend = \"candle\"\nadapter = \"{name}\"\n\
+             settings = {{ model = \"./model\" }}\n"
+        )
+    };
+    let methods = ["none", "calibrate", "head"].map(method).concat();
+    let file = run_file("\"uniform\"", &methods);
+    place.write("llm.toml", file);
+    let report = json(&bench(&place, &["--methods-from", "llm.toml", "--json"]));
+    let methods = &report["methods"].as_array().unwrap()[1..];
+    assert_eq!(methods.len(), 3);
+    for method in methods {
+        let offline = &method["offline"];
+        assert!(offline["prompt_tokens_per_s"]["mean"].as_f64().unwrap() > 0.0, "{method}");
+        assert_eq!(offline["generated_tokens_per_s"]["mean"], 0.0);
+        assert!(offline["peak_share"]["mean"].as_f64().unwrap() > 0.0, "{method}");
+        let validity = &method["validity"];
+        assert_eq!(validity["declares_reuse"], true);
+        assert_eq!(validity["compared"]["asked"], validity["compared"]["identical"], "{method}");
+        assert!(!validity["reasons"].to_string().contains("cache"), "{method}");
+    }
+    assert_eq!(methods[0]["adapt"][0]["seconds"]["undefined"], "it learns from nobody");
+    let learned = methods[1]["adapt"].as_array().unwrap().last().unwrap();
+    assert_eq!(learned["size"], 15);
+    assert!(learned["seconds"]["mean"].as_f64().unwrap() > 0.0);
 }
 
 #[test]

@@ -84,5 +84,4 @@ pub(crate) struct BenchArguments {
 pub(crate) enum BenchFormat {
     Terminal,
     Markdown,
-    Json,
 }

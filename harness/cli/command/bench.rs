@@ -95,12 +95,10 @@ fn size(experiment: &Experiment, typed: Option<usize>) -> Result<usize> {
 /// What is measured, as a run file: one experiment, the card's pilot sizes and this one.
 fn run_file(arguments: &BenchArguments, experiment: &Experiment, size: usize) -> Result<RunFile> {
     let empty = RunFile::parse("(command line)", EMPTY.to_owned())?;
-    let mut file = match &arguments.methods_from {
-        Some(path) => RunFile::read(path)?,
-        None => empty.clone(),
-    };
-    if arguments.methods_from.is_none() {
-        file.methods = Vec::new();
+    let mut file = empty.clone();
+    file.methods = Vec::new();
+    if let Some(path) = &arguments.methods_from {
+        file = RunFile::read(path)?;
     }
     let settings = arguments.settings.as_deref().map(table).transpose()?;
     if settings.is_some() && arguments.backends.len() != 1 {
@@ -164,7 +162,6 @@ fn check_services(plugins: &Plugins, file: &RunFile, has_no_cap: bool) -> Result
 fn print(arguments: &BenchArguments, report: &Report) -> Result<()> {
     match arguments.format {
         _ if arguments.json => output::print_json(report)?,
-        BenchFormat::Json => output::print_json(report)?,
         BenchFormat::Markdown => output::print(&markdown(report)),
         BenchFormat::Terminal => output::print(&throughput::shown(report)),
     }

@@ -27,6 +27,7 @@ mod scenario;
 mod settings;
 mod spread;
 mod table;
+mod validity;
 
 pub use board::{Section, on_board};
 pub use markdown::{markdown, section_markdown};

@@ -1,19 +1,17 @@
 //! All methods of a plan are measured by turns: what the machine does meanwhile falls on all alike.
 
 use crate::{
-    answers::Compared,
     counters::Counters,
     machine::Machine,
     peak, processes,
-    repeats::{self, Found, Repeats},
+    repeats::{self, Found},
     requests::Requests,
-    result::{
-        Adapt, Latency, Measured, Memory, Method, Offline, Peak, Report, SCHEMA, Server, Validity,
-    },
+    result::{Adapt, Latency, Measured, Memory, Method, Offline, Peak, Report, SCHEMA, Server},
     round::{Course, Once, Round, latencies, passes},
     scenario::Timed,
     settings::Settings,
     spread::Number,
+    validity::Judged,
 };
 use pilotbench_engine::{
     experiment::Experiment,
@@ -86,9 +84,10 @@ pub fn measure(bench: &Bench) -> Result<Report> {
     (bench.steps)(plan.methods.len() * (settings.runs + 1) + learning);
     let subjects = plan.methods.iter().map(|method| bench.subject(method));
     let mut subjects: Vec<Subject> = subjects.collect::<Result<_>>()?;
+    let machine = Machine::this();
     let mut peaks = Vec::new();
     for number in 1..=settings.runs {
-        peaks.push(peak::Peak::measure(settings.threads));
+        peaks.push(peak::Peak::measure(machine.threads));
         for subject in &mut subjects {
             bench.round(number, subject)?;
             (bench.step)();
@@ -98,7 +97,7 @@ pub fn measure(bench: &Bench) -> Result<Report> {
     let name = bench.name.map_or_else(|| format!("bench-{}", &identity[..12]), str::to_owned);
     let methods = subjects.into_iter().map(|subject| {
         let adapt = bench.adapt(subject.method)?;
-        Ok(subject.measured(settings, &peaks, adapt))
+        Ok(subject.measured(&peaks, adapt))
     });
     Ok(Report {
         schema: SCHEMA.to_owned(),
@@ -108,7 +107,7 @@ pub fn measure(bench: &Bench) -> Result<Report> {
         experiment: experiment.id().to_owned(),
         synthetic: experiment.is_synthetic(),
         table_sha256: experiment.card.table.sha256.clone(),
-        machine: Machine::this(),
+        machine,
         settings: settings.clone(),
         methods: methods.collect::<Result<_>>()?,
         peak: Peak {
@@ -245,7 +244,7 @@ impl Bench<'_> {
 }
 
 impl Subject<'_> {
-    fn measured(self, settings: &Settings, peaks: &[peak::Peak], adapt: Vec<Adapt>) -> Measured {
+    fn measured(self, peaks: &[peak::Peak], adapt: Vec<Adapt>) -> Measured {
         let all = |of: &dyn Fn(&Round) -> Once| Number::of_all(self.rounds.iter().map(of));
         let known = |of: &dyn Fn(&Round) -> f64| Number::of(self.rounds.iter().map(of).collect());
         let shares =
@@ -262,7 +261,15 @@ impl Subject<'_> {
             distinct: self.requests.offline.len(),
             passes: known(&|round| passes(&round.offline, &self.requests.offline)),
         };
-        let validity = self.validity(settings, &offline);
+        let judged = Judged {
+            rounds: &self.rounds,
+            deterministic: self.method.facts.deterministic,
+            declares_reuse: self.declares_reuse,
+            once: self.once,
+            rate: self.rate.unwrap_or(0.0),
+            distinct: offline.distinct,
+        };
+        let validity = judged.validity();
         Measured {
             method: Method::of(self.method),
             isolation: self.isolation.clone(),
@@ -283,80 +290,6 @@ impl Subject<'_> {
                 host_bytes: all(&|round| round.host_bytes.clone()),
             },
             validity,
-        }
-    }
-
-    /// The rules one after the other.
-    fn validity(&self, settings: &Settings, offline: &Offline) -> Validity {
-        let mut reasons = Vec::new();
-        let mut labels = Vec::new();
-        let mut compared = Compared::default();
-        self.rounds.iter().for_each(|round| compared.add(&round.compared));
-        if compared.unanswered > 0 || compared.surplus > 0 {
-            reasons.push(format!(
-                "requests are answered once each: {} were not, and {} answers were too many",
-                compared.unanswered, compared.surplus
-            ));
-        }
-        if compared.differing > 0 {
-            let what = format!(
-                "{} of {} timed answers are not the scored ones",
-                compared.differing, compared.asked
-            );
-            match self.method.facts.deterministic {
-                true => reasons.push(what),
-                false => labels.push(format!("{what} (it says that it is not deterministic)")),
-            }
-        }
-        let found: Vec<Found> = self.rounds.iter().map(|round| round.repeats).collect();
-        let repeats = Repeats::of(&found);
-        let reused: Option<u64> = self.rounds.iter().map(|round| round.counted.reused).sum();
-        match &repeats {
-            Some(repeats) if repeats.found() => {
-                let factor = format!(
-                    "{:.1} times as fast [{:.1}, {:.1}]",
-                    repeats.factor, repeats.low, repeats.high
-                );
-                match self.declares_reuse {
-                    true => labels
-                        .push(format!("keeps answers to equal requests and says so: {factor}")),
-                    false => {
-                        reasons.push(format!("answers repeated questions from a cache: {factor}"))
-                    }
-                }
-            }
-            _ if self.declares_reuse => {
-                labels.push("keeps answers to equal requests and says so".to_owned());
-            }
-            _ => {}
-        }
-        if self.once {
-            labels
-                .push(format!("each of {} requests was made once a run at most", offline.distinct));
-        }
-        if let Some(reused) = reused.filter(|reused| *reused > 0) {
-            labels.push(format!("{reused} offline answers were there from an equal request"));
-        }
-        for (at, round) in self.rounds.iter().enumerate() {
-            let of_run = |what: &String| format!("run {}: {what}", at + 1);
-            reasons.extend(round.shortcomings.iter().map(of_run));
-        }
-        let behind = self.rounds.iter().filter(|round| !round.served.kept_up).count();
-        if behind > 0 {
-            reasons.push(format!(
-                "server: the queue grew in {behind} of {} runs at {} requests/s",
-                settings.runs,
-                crate::table::short(self.rate.unwrap_or(0.0))
-            ));
-        }
-        Validity {
-            valid: reasons.is_empty(),
-            reasons,
-            labels,
-            compared,
-            declares_reuse: self.declares_reuse,
-            reused_offline: reused,
-            repeats,
         }
     }
 }

@@ -5,13 +5,14 @@ use crate::{
 };
 use pilotbench_engine::{
     fault::{Fault, Result},
+    leaderboard::put,
     plan::{Adapter, PlannedMethod, PluginFacts},
 };
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs,
-    io::{Read, Write},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -48,7 +49,7 @@ pub struct Report {
     pub methods: Vec<Measured>,
 }
 
-/// What a machine can do at most on the threads of the settings, measured before each run.
+/// What a machine can do at most on all of its threads, measured before each run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peak {
@@ -282,20 +283,9 @@ pub fn read(path: &Path) -> Result<Report> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(folder: &Path, report: &Report) -> Result<PathBuf> {
-    let path = folder.join(format!("{}.json", report.name));
-    let fault = |e: std::io::Error| Fault::store(path.display(), e);
+    let name = format!("{}.json", report.name);
     let mut text = serde_json::to_vec_pretty(report).map_err(|e| Fault::store("json", e))?;
     text.push(b'\n');
-    fs::create_dir_all(folder).map_err(fault)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fault)?;
-    file.write_all(&text).map_err(fault)?;
-    // A temporary file is private; a result is to be read.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(fault)?;
-    }
-    file.as_file().sync_all().map_err(fault)?;
-    file.persist(&path).map_err(|e| fault(e.error))?;
-    Ok(path)
+    put(folder, &name, &text)?;
+    Ok(folder.join(name))
 }

@@ -4,6 +4,7 @@ use crate::{
     result::{Latency, Measured, Report},
     spread::Number,
 };
+use std::collections::BTreeSet;
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,15 +104,17 @@ fn costs(report: &Report) -> Table {
 }
 
 fn learning(report: &Report) -> Table {
-    let mut table = Table::new("Learning from a pilot", &["method", "n", "s"]);
+    let all = report.methods.iter().flat_map(|measured| &measured.adapt);
+    let sizes: BTreeSet<usize> = all.map(|adapt| adapt.size).collect();
+    let mut table = Table::new("Learning from a pilot, s", &["method"]);
+    table.columns.extend(sizes.iter().map(|size| format!("n = {size}")));
     for measured in &report.methods {
-        for adapt in &measured.adapt {
-            let size = match adapt.seconds {
-                Number::Measured(_) => adapt.size.to_string(),
-                Number::Undefined { .. } => "–".to_owned(),
-            };
-            table.rows.push(vec![name(measured), size, shown(&adapt.seconds, 1.0)]);
-        }
+        let cell = |size: &usize| {
+            let adapt = measured.adapt.iter().find(|adapt| adapt.size == *size);
+            adapt.map_or("–".to_owned(), |adapt| shown(&adapt.seconds, 1.0))
+        };
+        let cells = sizes.iter().map(cell);
+        table.rows.push(std::iter::once(name(measured)).chain(cells).collect());
     }
     table
 }
@@ -144,7 +147,7 @@ pub fn remarks(report: &Report) -> Vec<String> {
     let settings = &report.settings;
     lines.push(format!(
         "peak on {} threads: {} billion multiply-adds/s, {} GB/s read from memory",
-        settings.threads,
+        report.machine.threads,
         shown(&report.peak.multiply_adds_per_s, 1e-9),
         shown(&report.peak.read_bytes_per_s, 1e-9)
     ));

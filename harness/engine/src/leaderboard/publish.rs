@@ -28,20 +28,25 @@ pub fn files(plan: &Plan, board: &Board, cells: &[CellScores]) -> Result<[Vec<u8
 /// # Errors
 /// When writing fails.
 pub fn publish(folder: &Path, files: &[Vec<u8>; 4]) -> Result<()> {
+    FILES.iter().zip(files).try_for_each(|(name, bytes)| put(folder, name, bytes))
+}
+
+/// Writes a file into a folder, whole or not at all; one of this name is replaced.
+///
+/// # Errors
+/// When writing fails.
+pub fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let fault = |e: std::io::Error| Fault::store(folder.display(), e);
     std::fs::create_dir_all(folder).map_err(fault)?;
-    for (name, bytes) in FILES.iter().zip(files) {
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fault)?;
-        file.write_all(bytes).map_err(fault)?;
-        // A temporary file is private; a leaderboard is to be read.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let readable = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(readable).map_err(fault)?;
-        }
-        file.as_file().sync_all().map_err(fault)?;
-        file.persist(folder.join(name)).map_err(|e| fault(e.error))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fault)?;
+    file.write_all(bytes).map_err(fault)?;
+    // A temporary file is private; a leaderboard is to be read.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(readable).map_err(fault)?;
     }
-    Ok(())
+    file.as_file().sync_all().map_err(fault)?;
+    file.persist(folder.join(name)).map(drop).map_err(|e| fault(e.error))
 }

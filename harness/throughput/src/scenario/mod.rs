@@ -44,10 +44,10 @@ impl Timed {
     pub(crate) fn shortcomings(&self, limits: &Limits) -> Vec<String> {
         let mut found = Vec::new();
         if self.seconds < limits.seconds {
-            found.push(format!("lasted {:.3} s of at least {} s", self.seconds, limits.seconds));
+            found.push(format!("lasted less than {} s", limits.seconds));
         }
         if self.answers < limits.count {
-            found.push(format!("{} answers of at least {}", self.answers, limits.count));
+            found.push(format!("fewer than {} answers", limits.count));
         }
         found
     }

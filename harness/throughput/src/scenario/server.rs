@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// A wait of less than this share of the whole time is none.
+const SHORT: f64 = 0.02;
 /// Longest sleep before it is looked whether to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -86,7 +88,8 @@ fn until(asking: &Asking, began: Instant, moment: f64) -> Result<()> {
 
 /// Whether requests waited no longer in the end than before. A queue that grows does so steadily: the
 /// last quarter of requests waits more than twice as long as the second. Medians, so that one stall of
-/// the machine is no queue; waits that are shorter than answering takes are none.
+/// the machine is no queue; nor are waits that are shorter than answering takes, or than a small
+/// share of the whole time.
 fn kept_up(made: &[Made]) -> bool {
     let quarter = made.len() / 4;
     let median = |part: &[Made], of: &dyn Fn(&Made) -> f64| {
@@ -98,7 +101,8 @@ fn kept_up(made: &[Made]) -> bool {
     let early = median(&made[quarter..2 * quarter], &wait);
     let late = median(&made[made.len() - quarter..], &wait);
     let work = median(made, &|made: &Made| made.answered - made.begun);
-    late <= 2.0 * early || late <= work
+    let whole = made.iter().map(|made| made.answered).fold(0.0, f64::max);
+    late <= (2.0 * early).max(work).max(SHORT * whole)
 }
 
 #[cfg(test)]
