@@ -624,7 +624,10 @@ fn a_board_of_two_hands_is_the_board_of_one_run() {
     assert!(markdown.contains("| alice.leaning | [re-scored] |"), "{markdown}");
     assert!(markdown.contains("&lt;b>x&lt;/b> \\| y"), "{markdown}");
     let page = fs::read_to_string(at("site/index.html")).unwrap();
-    assert!(page.contains("<td class=\"w\"><span class=\"badge\">re-scored</span></td>") && page.contains("data-key=\"level\""));
+    assert!(
+        page.contains("<td class=\"w\"><span class=\"badge\">re-scored</span></td>")
+            && page.contains("data-key=\"level\"")
+    );
     assert!(!page.contains("<b>x</b>") && page.contains("Ours"), "{page}");
     let csv = fs::read_to_string(at("board/leaderboard/leaderboard.csv")).unwrap();
     assert!(csv.lines().next().unwrap().ends_with(",level") && csv.contains(",re-scored"));
@@ -702,6 +705,15 @@ fn levels_say_who_vouches() {
     assert!(
         compared.iter().all(|c| c["method"] != "alice.model" || c["rank"].get("rank").is_none())
     );
+    // Claims that cannot be are not shown.
+    submit("wild", &["--note", "wild"]);
+    edit(&place.folder.path().join("wild/scores.csv"), ",0.1", ",7.1");
+    reseal(&place.folder.path().join("wild"));
+    let arguments =
+        ["board", "add", "wild", "--board", "board", "--quiet", "--replace", "--no-score"];
+    let output = place.pilotbench(&arguments).assert().code(4).get_output().stdout.clone();
+    let told = String::from_utf8(output).unwrap();
+    assert!(told.contains("scores.csv:2: `js_distance` is outside of its range"), "{told}");
     // A reference among the methods is the board's own.
     let (count, found, _) = level(&["with-reference"]);
     assert_eq!((count, found.as_str()), (4, "\"re-scored\""));
