@@ -204,6 +204,13 @@ fn a_submission_passes_and_says_nothing_of_the_machine() {
     let manifest: Value =
         serde_json::from_slice(&fs::read(first(&submission, "manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest["volatile"].get("machine"), None);
+    // What is taken in is what was written, to the byte.
+    let hash = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let mut written: Vec<String> = below(&submission, ".parquet").iter().map(hash).collect();
+    let mut taken = ANSWERS.clone().unwrap();
+    written.sort();
+    taken.sort();
+    assert_eq!(written, taken);
     // Baselines are the board's, unless one is named.
     let form = fs::read_to_string(submission.join("submission.toml")).unwrap();
     assert!(form.contains("methods = [\"model\"]") && form.contains("seen_in_training = \"no\""));
@@ -665,6 +672,16 @@ fn another_protocol_is_refused_with_what_differs() {
     assert!(!passed, "{report}");
     let words = "protocol: plan.json: another protocol: held-out people scored: all, not 40";
     assert!(found.iter().any(|f| f == words), "{found:#?}");
+    // A method that was run at the size alone that suits it.
+    run(&place, "some", "held_out = 40", &format!("{}sizes = [15]", stress("model", "none")));
+    done(&place, &["submit", "some", "--out", "some", "--by", "bob"]);
+    let (_, report) = checked(&place, &["some", "--board", "board", "--no-score"]);
+    let found = findings(&report);
+    let words = "protocol: plan.json: another protocol: tiny: pilot sizes: 15, not 8, 15";
+    assert_eq!(found, [words]);
+    let fixed = ["board", "new", "x", "--run", "base", "--title", "x", "--reference", "uniform"];
+    let told = place.fails(&fixed, 2);
+    assert!(told.contains("none of the references learns from the pilot"), "{told}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{
     SUBMISSION_FILE,
     findings::Finding,
     folder::Folder,
-    form::Submission,
+    form::{Submission, is_slug},
     read::{Read, strict},
     write::PLAN_FILE,
 };
@@ -81,6 +81,11 @@ impl SharedBoard {
     /// # Errors
     /// When writing fails.
     pub fn create(root: &Path, title: &str, plan: &Plan, record: &Record) -> Result<()> {
+        if plan.methods.iter().all(|m| !m.facts.learns_from.uses_pilot()) {
+            let message = "none of the references learns from the pilot";
+            let fault = Fault::usage("--reference", message);
+            return Err(fault.hint("`marginal` does: its sizes are the board's"));
+        }
         let protocol = root.join("protocol");
         fs::create_dir_all(&protocol).map_err(|e| Fault::store(protocol.display(), e))?;
         let ours = Record::scratch(&protocol, plan)?;
@@ -112,6 +117,13 @@ impl SharedBoard {
             .map_err(|e| Fault::store(path.display(), e.message().to_owned()))?;
         if file.format != FORMAT {
             let message = format!("format {}, this version reads {FORMAT}", file.format);
+            return Err(Fault::store(path.display(), message));
+        }
+        let is_title = |title: &str| {
+            title.split_once('.').is_some_and(|(by, name)| is_slug(by) && is_slug(name))
+        };
+        if let Some(entry) = file.entries.iter().find(|entry| !is_title(&entry.submission)) {
+            let message = format!("`{}` is not of the form by.name", entry.submission);
             return Err(Fault::store(path.display(), message));
         }
         let record = Record::open(&root.join("protocol"))?;
