@@ -131,8 +131,14 @@ fn first(folder: &Path, ending: &str) -> PathBuf {
     below(folder, ending).remove(0)
 }
 
-/// Puts other answers into the first replicate, with a manifest that agrees.
+/// Puts other answers into the first replicate of a submission, and seals it.
 fn with_answers(folder: &Path, bytes: &[u8]) {
+    replaced(folder, bytes);
+    reseal(folder);
+}
+
+/// Puts other answers into the first replicate, with a manifest that agrees.
+fn replaced(folder: &Path, bytes: &[u8]) {
     let old = first(folder, ".parquet");
     let manifest = old.with_file_name("manifest.json");
     let sha256 = identity::sha256(bytes);
@@ -143,17 +149,19 @@ fn with_answers(folder: &Path, bytes: &[u8]) {
     fs::write(manifest, serde_json::to_string_pretty(&value).unwrap()).unwrap();
     fs::remove_file(&old).unwrap();
     fs::write(old.with_file_name(format!("{sha256}.parquet")), bytes).unwrap();
-    reseal(folder);
 }
 
 /// Another first column of levels.
 fn with_levels(folder: &Path, levels: impl Fn(&Int32Array) -> Int32Array) {
+    with_answers(folder, &other_levels(folder, levels));
+}
+
+fn other_levels(folder: &Path, levels: impl Fn(&Int32Array) -> Int32Array) -> Vec<u8> {
     let table = record::decode(fs::read(first(folder, ".parquet")).unwrap()).unwrap();
     let mut columns = table.columns().to_vec();
     let old = columns[1].as_any().downcast_ref::<Int32Array>().unwrap();
     columns[1] = Arc::new(levels(old));
-    let table = RecordBatch::try_new(table.schema(), columns).unwrap();
-    with_answers(folder, &record::encode(&table).unwrap());
+    record::encode(&RecordBatch::try_new(table.schema(), columns).unwrap()).unwrap()
 }
 
 /// A file of a few kilobytes with few rows, whose lists have so many numbers.
@@ -737,6 +745,29 @@ fn levels_say_who_vouches() {
     submit("again", &["--note", "again"]);
     let (_, found, _) = level(&["again", "--re-run", "ours"]);
     assert_eq!(found, "\"re-run\"");
+    // One that does not answer the same twice: by its scores, within a margin.
+    run(&place, "varying", "", &stress("model", "leans"));
+    let runs = place.folder.path().join("results/runs");
+    let is_it = |path: &PathBuf| path.to_str().unwrap().contains("varying-");
+    let of_run = below(&runs, "plan.json").into_iter().find(is_it).unwrap();
+    let of_run = of_run.parent().unwrap();
+    let up = |old: &Int32Array| old.iter().map(|level| level.map(|l| (l + 1) % 3)).collect();
+    // The first cell of the run may be of a reference: only the method's is changed.
+    let of_model = below(of_run, "manifest.json")
+        .into_iter()
+        .find(|path| fs::read_to_string(path).unwrap().contains("\"method\": \"model\""));
+    let cell = of_model.unwrap().parent().unwrap().to_owned();
+    replaced(&cell, &other_levels(&cell, up));
+    let arguments = ["submit", "varying", "--out", "varying", "--by", "alice", "--name", "first"];
+    done(&place, &arguments);
+    let near = |margin: &str, code: i32| {
+        let arguments = ["board", "add", "varying", "--board", "board", "--quiet", "--replace"];
+        let mut command = place.pilotbench(&arguments);
+        let output = command.args(["--re-run", "ours", "--margin", margin]).assert().code(code);
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+    };
+    assert!(near("0", 4).contains("in the own run: not shown to be within 0"));
+    assert!(near("1", 0).contains("7 of 8 replicates have the same answers in ours"));
     // A run that has not the method vouches for nothing.
     submit("last", &["--note", "once more"]);
     let mut command = place.pilotbench(&["board", "add", "last", "--board", "board", "--quiet"]);
