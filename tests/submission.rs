@@ -3,7 +3,8 @@
 
 mod support;
 
-use arrow_array::{Int32Array, RecordBatch};
+use arrow_array::{Array, Float64Array, Int32Array, ListArray, RecordBatch};
+use arrow_schema::{DataType, Field};
 use parquet::{
     data_type::DoubleType,
     file::{properties::WriterProperties, writer::SerializedFileWriter},
@@ -153,14 +154,24 @@ fn replaced(folder: &Path, bytes: &[u8]) {
 
 /// Another first column of levels.
 fn with_levels(folder: &Path, levels: impl Fn(&Int32Array) -> Int32Array) {
-    with_answers(folder, &other_levels(folder, levels));
-}
-
-fn other_levels(folder: &Path, levels: impl Fn(&Int32Array) -> Int32Array) -> Vec<u8> {
     let table = record::decode(fs::read(first(folder, ".parquet")).unwrap()).unwrap();
     let mut columns = table.columns().to_vec();
     let old = columns[1].as_any().downcast_ref::<Int32Array>().unwrap();
     columns[1] = Arc::new(levels(old));
+    let table = RecordBatch::try_new(table.schema(), columns).unwrap();
+    with_answers(folder, &record::encode(&table).unwrap());
+}
+
+/// The first replicate with the probabilities of its first item the other way round.
+fn mirrored(folder: &Path) -> Vec<u8> {
+    let table = record::decode(fs::read(first(folder, ".parquet")).unwrap()).unwrap();
+    let mut columns = table.columns().to_vec();
+    let old = columns[3].as_any().downcast_ref::<ListArray>().unwrap();
+    let values = old.values().as_any().downcast_ref::<Float64Array>().unwrap();
+    let values: Float64Array = values.values().iter().rev().map(|p| Some(*p)).collect();
+    let field = Arc::new(Field::new("item", DataType::Float64, false));
+    let (offsets, nulls) = (old.offsets().clone(), old.nulls().cloned());
+    columns[3] = Arc::new(ListArray::new(field, offsets, Arc::new(values), nulls));
     record::encode(&RecordBatch::try_new(table.schema(), columns).unwrap()).unwrap()
 }
 
@@ -692,37 +703,50 @@ fn another_protocol_is_refused_with_what_differs() {
     assert!(told.contains("none of the references learns from the pilot"), "{told}");
 }
 
-#[test]
-fn levels_say_who_vouches() {
+/// A place with a board, and a run of a method that is to be handed in.
+fn with_board() -> Place {
     let place = Place::new();
     run(&place, "base", "", "");
     run(&place, "theirs", "", &stress("model", "leans"));
-    run(&place, "ours", "", &stress("renamed", "leans"));
-    run(&place, "other", "", &stress("model", "none"));
+    let new = ["board", "new", "board", "--run", "base", "--title", "Ours"];
+    place.pilotbench(&new).assert().success();
     place
-        .pilotbench(&["board", "new", "board", "--run", "base", "--title", "Ours"])
-        .assert()
-        .success();
-    let submit = |out: &str, method: &[&str]| {
-        let arguments = ["submit", "theirs", "--out", out, "--by", "alice", "--name", "first"];
-        done(&place, &[&arguments[..], method].concat());
-    };
-    submit("plain", &[]);
-    submit("with-reference", &["--method", "model", "--method", "marginal"]);
-    let level = |arguments: &[&str]| {
-        done(&place, &[&["board", "add", "--board", "board", "--replace"], arguments].concat());
-        done(&place, &["board", "build", "--board", "board"]);
-        let path = place.folder.path().join("board/leaderboard/leaderboard.json");
-        let board: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-        let methods = board["methods"].as_array().unwrap();
-        let of = |m: &&Value| m["name"] == "alice.model";
-        (methods.len(), methods.iter().find(of).unwrap()["level"].to_string(), board)
-    };
+}
+
+/// Makes `alice.first` of a run.
+fn submit(place: &Place, run: &str, out: &str, more: &[&str]) {
+    let arguments = ["submit", run, "--out", out, "--by", "alice", "--name", "first"];
+    done(place, &[&arguments[..], more].concat());
+}
+
+/// Adds to the board, which must end like this; what is said.
+fn add(place: &Place, arguments: &[&str], code: i32) -> String {
+    let mut command =
+        place.pilotbench(&["board", "add", "--board", "board", "--replace", "--quiet"]);
+    let output = command.args(arguments).assert().code(code);
+    String::from_utf8(output.get_output().stdout.clone()).unwrap()
+}
+
+/// Builds the board: how many methods it has, the level of `alice.model`, and all of it.
+fn built(place: &Place) -> (usize, String, Value) {
+    done(place, &["board", "build", "--board", "board"]);
+    let path = place.folder.path().join("board/leaderboard/leaderboard.json");
+    let board: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let methods = board["methods"].as_array().unwrap();
+    let own = methods.iter().find(|m| m["name"] == "alice.model").unwrap();
+    (methods.len(), own["level"].as_str().unwrap().to_owned(), board.clone())
+}
+
+#[test]
+fn scores_are_shown_as_claimed_or_computed_again() {
+    let place = with_board();
+    submit(&place, "theirs", "plain", &[]);
     // Scores as they were handed in: shown, and not ranked.
     edit(&place.folder.path().join("plain/scores.csv"), ",0.1", ",0.0");
     reseal(&place.folder.path().join("plain"));
-    let (count, found, board) = level(&["plain", "--no-score"]);
-    assert_eq!((count, found.as_str()), (4, "\"self-reported\""));
+    add(&place, &["plain", "--no-score"], 0);
+    let (count, level, board) = built(&place);
+    assert_eq!((count, level.as_str()), (4, "self-reported"));
     let cells = board["cells"].as_array().unwrap();
     let own = cells.iter().find(|c| c["method"] == "alice.model").unwrap();
     assert!(own["scores"]["js_distance"]["mean"].as_f64().unwrap() < 0.1, "{own}");
@@ -731,48 +755,51 @@ fn levels_say_who_vouches() {
         compared.iter().all(|c| c["method"] != "alice.model" || c["rank"].get("rank").is_none())
     );
     // Claims that cannot be are not shown.
-    submit("wild", &["--note", "wild"]);
+    submit(&place, "theirs", "wild", &["--note", "wild"]);
     edit(&place.folder.path().join("wild/scores.csv"), ",0.1", ",7.1");
     reseal(&place.folder.path().join("wild"));
-    let arguments =
-        ["board", "add", "wild", "--board", "board", "--quiet", "--replace", "--no-score"];
-    let output = place.pilotbench(&arguments).assert().code(4).get_output().stdout.clone();
-    let told = String::from_utf8(output).unwrap();
+    let told = add(&place, &["wild", "--no-score"], 4);
     assert!(told.contains("scores.csv:2: `js_distance` is outside of its range"), "{told}");
     // A reference among the methods is the board's own.
-    let (count, found, _) = level(&["with-reference"]);
-    assert_eq!((count, found.as_str()), (4, "\"re-scored\""));
-    submit("again", &["--note", "again"]);
-    let (_, found, _) = level(&["again", "--re-run", "ours"]);
-    assert_eq!(found, "\"re-run\"");
+    submit(&place, "theirs", "both", &["--method", "model", "--method", "marginal"]);
+    add(&place, &["both"], 0);
+    let (count, level, _) = built(&place);
+    assert_eq!((count, level.as_str()), (4, "re-scored"));
+}
+
+#[test]
+fn a_run_of_the_keepers_vouches_for_answers() {
+    let place = with_board();
+    run(&place, "ours", "", &stress("renamed", "leans"));
+    run(&place, "other", "", &stress("model", "none"));
+    submit(&place, "theirs", "plain", &[]);
+    add(&place, &["plain"], 0);
+    // The same submission, at another level.
+    let told = add(&place, &["plain", "--re-run", "ours"], 0);
+    assert!(told.contains("all 8 replicates have the same answers in ours"), "{told}");
+    assert_eq!(built(&place).1, "re-run");
     // One that does not answer the same twice: by its scores, within a margin.
     run(&place, "varying", "", &stress("model", "leans"));
     let runs = place.folder.path().join("results/runs");
     let is_it = |path: &PathBuf| path.to_str().unwrap().contains("varying-");
     let of_run = below(&runs, "plan.json").into_iter().find(is_it).unwrap();
     let of_run = of_run.parent().unwrap();
-    let up = |old: &Int32Array| old.iter().map(|level| level.map(|l| (l + 1) % 3)).collect();
     // The first cell of the run may be of a reference: only the method's is changed.
     let of_model = below(of_run, "manifest.json")
         .into_iter()
         .find(|path| fs::read_to_string(path).unwrap().contains("\"method\": \"model\""));
     let cell = of_model.unwrap().parent().unwrap().to_owned();
-    replaced(&cell, &other_levels(&cell, up));
-    let arguments = ["submit", "varying", "--out", "varying", "--by", "alice", "--name", "first"];
-    done(&place, &arguments);
+    replaced(&cell, &mirrored(&cell));
+    submit(&place, "varying", "varying", &[]);
     let near = |margin: &str, code: i32| {
-        let arguments = ["board", "add", "varying", "--board", "board", "--quiet", "--replace"];
-        let mut command = place.pilotbench(&arguments);
-        let output = command.args(["--re-run", "ours", "--margin", margin]).assert().code(code);
-        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+        add(&place, &["varying", "--re-run", "ours", "--margin", margin], code)
     };
-    assert!(near("0", 4).contains("in the own run: not shown to be within 0"));
-    assert!(near("1", 0).contains("7 of 8 replicates have the same answers in ours"));
+    let told = near("0", 4);
+    assert!(told.contains("in the own run: not shown to be within 0"), "{told}");
+    let told = near("1", 0);
+    assert!(told.contains("7 of 8 replicates have the same answers in ours"), "{told}");
     // A run that has not the method vouches for nothing.
-    submit("last", &["--note", "once more"]);
-    let mut command = place.pilotbench(&["board", "add", "last", "--board", "board", "--quiet"]);
-    let output = command.args(["--replace", "--re-run", "other"]).assert().code(4);
-    let told = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    let told = add(&place, &["plain", "--re-run", "other"], 4);
     assert!(told.contains("other: has no answers of model, seed 1"), "{told}");
 }
 
