@@ -3,8 +3,7 @@
 
 mod support;
 
-use arrow_array::{Array, Float64Array, Int32Array, ListArray, RecordBatch};
-use arrow_schema::{DataType, Field};
+use arrow_array::{Int32Array, RecordBatch};
 use parquet::{
     data_type::DoubleType,
     file::{properties::WriterProperties, writer::SerializedFileWriter},
@@ -162,16 +161,15 @@ fn with_levels(folder: &Path, levels: impl Fn(&Int32Array) -> Int32Array) {
     with_answers(folder, &record::encode(&table).unwrap());
 }
 
-/// The first replicate with the probabilities of its first item the other way round.
-fn mirrored(folder: &Path) -> Vec<u8> {
+/// The first replicate with everybody acting the other way.
+fn other_acts(folder: &Path) -> Vec<u8> {
     let table = record::decode(fs::read(first(folder, ".parquet")).unwrap()).unwrap();
     let mut columns = table.columns().to_vec();
-    let old = columns[3].as_any().downcast_ref::<ListArray>().unwrap();
-    let values = old.values().as_any().downcast_ref::<Float64Array>().unwrap();
-    let values: Float64Array = values.values().iter().rev().map(|p| Some(*p)).collect();
-    let field = Arc::new(Field::new("item", DataType::Float64, false));
-    let (offsets, nulls) = (old.offsets().clone(), old.nulls().cloned());
-    columns[3] = Arc::new(ListArray::new(field, offsets, Arc::new(values), nulls));
+    // answer.act, status.act, probability.act are the last.
+    let at = columns.len() - 3;
+    let old = columns[at].as_any().downcast_ref::<Int32Array>().unwrap();
+    let other: Int32Array = old.iter().map(|level| level.map(|level| 1 - level)).collect();
+    columns[at] = Arc::new(other);
     record::encode(&RecordBatch::try_new(table.schema(), columns).unwrap()).unwrap()
 }
 
@@ -789,7 +787,7 @@ fn a_run_of_the_keepers_vouches_for_answers() {
         .into_iter()
         .find(|path| fs::read_to_string(path).unwrap().contains("\"method\": \"model\""));
     let cell = of_model.unwrap().parent().unwrap().to_owned();
-    replaced(&cell, &mirrored(&cell));
+    replaced(&cell, &other_acts(&cell));
     submit(&place, "varying", "varying", &[]);
     let near = |margin: &str, code: i32| {
         add(&place, &["varying", "--re-run", "ours", "--margin", margin], code)

@@ -110,6 +110,8 @@ impl Process {
         command.arg("read-answers").env_clear().stdout(Stdio::null()).stderr(Stdio::piped());
         command.stdin(Stdio::from(OwnedFd::from(theirs)));
         let child = command.spawn().map_err(fault)?;
+        // It holds their end of the socket: with it open here, a death would go unnoticed.
+        drop(command);
         let mut process = Self { child, socket };
         let start = Start { sandbox: settings.sandbox, memory: settings.memory };
         let start = serde_json::to_vec(&start).map_err(|e| Fault::plugin("reader", e))?;
