@@ -131,8 +131,14 @@ fn first(folder: &Path, ending: &str) -> PathBuf {
     below(folder, ending).remove(0)
 }
 
-/// Puts other answers into the first replicate, with a manifest that agrees.
+/// Puts other answers into the first replicate of a submission, and seals it.
 fn with_answers(folder: &Path, bytes: &[u8]) {
+    replaced(folder, bytes);
+    reseal(folder);
+}
+
+/// Puts other answers into the first replicate, with a manifest that agrees.
+fn replaced(folder: &Path, bytes: &[u8]) {
     let old = first(folder, ".parquet");
     let manifest = old.with_file_name("manifest.json");
     let sha256 = identity::sha256(bytes);
@@ -143,7 +149,6 @@ fn with_answers(folder: &Path, bytes: &[u8]) {
     fs::write(manifest, serde_json::to_string_pretty(&value).unwrap()).unwrap();
     fs::remove_file(&old).unwrap();
     fs::write(old.with_file_name(format!("{sha256}.parquet")), bytes).unwrap();
-    reseal(folder);
 }
 
 /// Another first column of levels.
@@ -154,6 +159,18 @@ fn with_levels(folder: &Path, levels: impl Fn(&Int32Array) -> Int32Array) {
     columns[1] = Arc::new(levels(old));
     let table = RecordBatch::try_new(table.schema(), columns).unwrap();
     with_answers(folder, &record::encode(&table).unwrap());
+}
+
+/// The first replicate with everybody acting the other way.
+fn other_acts(folder: &Path) -> Vec<u8> {
+    let table = record::decode(fs::read(first(folder, ".parquet")).unwrap()).unwrap();
+    let mut columns = table.columns().to_vec();
+    // answer.act, status.act, probability.act are the last.
+    let at = columns.len() - 3;
+    let old = columns[at].as_any().downcast_ref::<Int32Array>().unwrap();
+    let other: Int32Array = old.iter().map(|level| level.map(|level| 1 - level)).collect();
+    columns[at] = Arc::new(other);
+    record::encode(&RecordBatch::try_new(table.schema(), columns).unwrap()).unwrap()
 }
 
 /// A file of a few kilobytes with few rows, whose lists have so many numbers.
@@ -204,6 +221,13 @@ fn a_submission_passes_and_says_nothing_of_the_machine() {
     let manifest: Value =
         serde_json::from_slice(&fs::read(first(&submission, "manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest["volatile"].get("machine"), None);
+    // What is taken in is what was written, to the byte.
+    let hash = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let mut written: Vec<String> = below(&submission, ".parquet").iter().map(hash).collect();
+    let mut taken = ANSWERS.clone().unwrap();
+    written.sort();
+    taken.sort();
+    assert_eq!(written, taken);
     // Baselines are the board's, unless one is named.
     let form = fs::read_to_string(submission.join("submission.toml")).unwrap();
     assert!(form.contains("methods = [\"model\"]") && form.contains("seen_in_training = \"no\""));
@@ -665,39 +689,62 @@ fn another_protocol_is_refused_with_what_differs() {
     assert!(!passed, "{report}");
     let words = "protocol: plan.json: another protocol: held-out people scored: all, not 40";
     assert!(found.iter().any(|f| f == words), "{found:#?}");
+    // A method that was run at the size alone that suits it.
+    run(&place, "some", "held_out = 40", &format!("{}sizes = [15]", stress("model", "none")));
+    done(&place, &["submit", "some", "--out", "some", "--by", "bob"]);
+    let (_, report) = checked(&place, &["some", "--board", "board", "--no-score"]);
+    let found = findings(&report);
+    let words = "protocol: plan.json: another protocol: tiny: pilot sizes: 15, not 8, 15";
+    assert_eq!(found, [words]);
+    let fixed = ["board", "new", "x", "--run", "base", "--title", "x", "--reference", "uniform"];
+    let told = place.fails(&fixed, 2);
+    assert!(told.contains("none of the references learns from the pilot"), "{told}");
 }
 
-#[test]
-fn levels_say_who_vouches() {
+/// A place with a board, and a run of a method that is to be handed in.
+fn with_board() -> Place {
     let place = Place::new();
     run(&place, "base", "", "");
     run(&place, "theirs", "", &stress("model", "leans"));
-    run(&place, "ours", "", &stress("renamed", "leans"));
-    run(&place, "other", "", &stress("model", "none"));
+    let new = ["board", "new", "board", "--run", "base", "--title", "Ours"];
+    place.pilotbench(&new).assert().success();
     place
-        .pilotbench(&["board", "new", "board", "--run", "base", "--title", "Ours"])
-        .assert()
-        .success();
-    let submit = |out: &str, method: &[&str]| {
-        let arguments = ["submit", "theirs", "--out", out, "--by", "alice", "--name", "first"];
-        done(&place, &[&arguments[..], method].concat());
-    };
-    submit("plain", &[]);
-    submit("with-reference", &["--method", "model", "--method", "marginal"]);
-    let level = |arguments: &[&str]| {
-        done(&place, &[&["board", "add", "--board", "board", "--replace"], arguments].concat());
-        done(&place, &["board", "build", "--board", "board"]);
-        let path = place.folder.path().join("board/leaderboard/leaderboard.json");
-        let board: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-        let methods = board["methods"].as_array().unwrap();
-        let of = |m: &&Value| m["name"] == "alice.model";
-        (methods.len(), methods.iter().find(of).unwrap()["level"].to_string(), board)
-    };
+}
+
+/// Makes `alice.first` of a run.
+fn submit(place: &Place, run: &str, out: &str, more: &[&str]) {
+    let arguments = ["submit", run, "--out", out, "--by", "alice", "--name", "first"];
+    done(place, &[&arguments[..], more].concat());
+}
+
+/// Adds to the board, which must end like this; what is said.
+fn add(place: &Place, arguments: &[&str], code: i32) -> String {
+    let mut command =
+        place.pilotbench(&["board", "add", "--board", "board", "--replace", "--quiet"]);
+    let output = command.args(arguments).assert().code(code);
+    String::from_utf8(output.get_output().stdout.clone()).unwrap()
+}
+
+/// Builds the board: how many methods it has, the level of `alice.model`, and all of it.
+fn built(place: &Place) -> (usize, String, Value) {
+    done(place, &["board", "build", "--board", "board"]);
+    let path = place.folder.path().join("board/leaderboard/leaderboard.json");
+    let board: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let methods = board["methods"].as_array().unwrap();
+    let own = methods.iter().find(|m| m["name"] == "alice.model").unwrap();
+    (methods.len(), own["level"].as_str().unwrap().to_owned(), board.clone())
+}
+
+#[test]
+fn scores_are_shown_as_claimed_or_computed_again() {
+    let place = with_board();
+    submit(&place, "theirs", "plain", &[]);
     // Scores as they were handed in: shown, and not ranked.
     edit(&place.folder.path().join("plain/scores.csv"), ",0.1", ",0.0");
     reseal(&place.folder.path().join("plain"));
-    let (count, found, board) = level(&["plain", "--no-score"]);
-    assert_eq!((count, found.as_str()), (4, "\"self-reported\""));
+    add(&place, &["plain", "--no-score"], 0);
+    let (count, level, board) = built(&place);
+    assert_eq!((count, level.as_str()), (4, "self-reported"));
     let cells = board["cells"].as_array().unwrap();
     let own = cells.iter().find(|c| c["method"] == "alice.model").unwrap();
     assert!(own["scores"]["js_distance"]["mean"].as_f64().unwrap() < 0.1, "{own}");
@@ -705,17 +752,52 @@ fn levels_say_who_vouches() {
     assert!(
         compared.iter().all(|c| c["method"] != "alice.model" || c["rank"].get("rank").is_none())
     );
+    // Claims that cannot be are not shown.
+    submit(&place, "theirs", "wild", &["--note", "wild"]);
+    edit(&place.folder.path().join("wild/scores.csv"), ",0.1", ",7.1");
+    reseal(&place.folder.path().join("wild"));
+    let told = add(&place, &["wild", "--no-score"], 4);
+    assert!(told.contains("scores.csv:2: `js_distance` is outside of its range"), "{told}");
     // A reference among the methods is the board's own.
-    let (count, found, _) = level(&["with-reference"]);
-    assert_eq!((count, found.as_str()), (4, "\"re-scored\""));
-    submit("again", &["--note", "again"]);
-    let (_, found, _) = level(&["again", "--re-run", "ours"]);
-    assert_eq!(found, "\"re-run\"");
+    submit(&place, "theirs", "both", &["--method", "model", "--method", "marginal"]);
+    add(&place, &["both"], 0);
+    let (count, level, _) = built(&place);
+    assert_eq!((count, level.as_str()), (4, "re-scored"));
+}
+
+#[test]
+fn a_run_of_the_keepers_vouches_for_answers() {
+    let place = with_board();
+    run(&place, "ours", "", &stress("renamed", "leans"));
+    run(&place, "other", "", &stress("model", "none"));
+    submit(&place, "theirs", "plain", &[]);
+    add(&place, &["plain"], 0);
+    // The same submission, at another level.
+    let told = add(&place, &["plain", "--re-run", "ours"], 0);
+    assert!(told.contains("all 8 replicates have the same answers in ours"), "{told}");
+    assert_eq!(built(&place).1, "re-run");
+    // One that does not answer the same twice: by its scores, within a margin.
+    run(&place, "varying", "", &stress("model", "leans"));
+    let runs = place.folder.path().join("results/runs");
+    let is_it = |path: &PathBuf| path.to_str().unwrap().contains("varying-");
+    let of_run = below(&runs, "plan.json").into_iter().find(is_it).unwrap();
+    let of_run = of_run.parent().unwrap();
+    // The first cell of the run may be of a reference: only the method's is changed.
+    let of_model = below(of_run, "manifest.json")
+        .into_iter()
+        .find(|path| fs::read_to_string(path).unwrap().contains("\"method\": \"model\""));
+    let cell = of_model.unwrap().parent().unwrap().to_owned();
+    replaced(&cell, &other_acts(&cell));
+    submit(&place, "varying", "varying", &[]);
+    let near = |margin: &str, code: i32| {
+        add(&place, &["varying", "--re-run", "ours", "--margin", margin], code)
+    };
+    let told = near("0", 4);
+    assert!(told.contains("in the own run: not shown to be within 0"), "{told}");
+    let told = near("1", 0);
+    assert!(told.contains("7 of 8 replicates have the same answers in ours"), "{told}");
     // A run that has not the method vouches for nothing.
-    submit("last", &["--note", "once more"]);
-    let mut command = place.pilotbench(&["board", "add", "last", "--board", "board", "--quiet"]);
-    let output = command.args(["--replace", "--re-run", "other"]).assert().code(4);
-    let told = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    let told = add(&place, &["plain", "--re-run", "other"], 4);
     assert!(told.contains("other: has no answers of model, seed 1"), "{told}");
 }
 

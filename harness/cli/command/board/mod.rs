@@ -136,7 +136,7 @@ fn build(places: &Places, arguments: &BuildBoardArguments) -> Result<Exit> {
         let count = board.file.entries.len();
         let place = arguments.board.join("leaderboard/leaderboard.md");
         let line = format!(
-            "{}: {count} submissions, {} methods",
+            "{}: submissions: {count}, methods: {}",
             place.display(),
             merged.plan.methods.len()
         );

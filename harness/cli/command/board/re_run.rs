@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use pilotbench_engine::{
     contrast::{Change, Contrast, Outcome, Rules, Side},
     fault::{Fault, Result},
-    plan::Replicate,
+    plan::{Plan, Replicate},
     record::{self, Manifest, Record},
     submission::{Check, Finding, Read, SharedBoard},
 };
@@ -51,40 +51,54 @@ pub(super) fn check(
         let said = format!("all {same} replicates have the same answers in {run}");
         return Ok(Check::made(NAME, said, Vec::new()));
     }
-    let plan_of_new = read.plan.clone().only(|method| board.reference(method).is_none());
-    let plan_of_new = checking.with_metrics(plan_of_new)?;
+    let findings = by_scores(checking, margin, (read, theirs), (&plan, &ours), &replicates)?;
+    let findings: Vec<Finding> = findings
+        .into_iter()
+        .map(|finding| finding.hint("more seeds tell more; --margin says what is no matter"))
+        .collect();
+    let said = format!(
+        "{same} of {} replicates have the same answers in {run}, all headlines are within {margin}",
+        replicates.len()
+    );
+    Ok(Check::made(NAME, said, findings))
+}
+
+/// What the headlines of these replicates do not show to be the same within a margin.
+fn by_scores(
+    checking: &Checking,
+    margin: f64,
+    (read, theirs): (&Read, &Record),
+    (plan, ours): (&Plan, &Record),
+    replicates: &[&Replicate],
+) -> Result<Vec<Finding>> {
+    let is_new = |name: &str| replicates.iter().any(|replicate| replicate.method == name);
+    let new = checking.with_metrics(read.plan.clone().only(|method| is_new(&method.name)))?;
     let folder = tempfile::tempdir().map_err(|e| Fault::store("temporary folder", e))?;
     // Under their names: a name changes no answer.
-    let renamed = Record::scratch(folder.path(), &plan_of_new)?;
-    for replicate in &replicates {
+    let renamed = Record::scratch(folder.path(), &new)?;
+    for replicate in replicates {
         let own = plan.replicates.iter().find(|own| own.id == replicate.id);
         if let Some(manifest) = own.map(|own| ours.manifest(own)).transpose()?.flatten() {
             let bytes = ours.answers(&manifest)?;
-            let replicate = (*replicate).clone();
-            renamed.commit(&Manifest { replicate, ..manifest }, bytes)?;
+            renamed.commit(&Manifest { replicate: (*replicate).clone(), ..manifest }, bytes)?;
         }
     }
-    let their_scores = checking.scores(&plan_of_new, &read.experiments, theirs)?;
-    let our_scores = checking.scores(&plan_of_new, &read.experiments, &renamed)?;
-    let side = |scores| Side { plan: &plan_of_new, scores, speeds: &[] };
+    let theirs = checking.scores(&new, &read.experiments, theirs)?;
+    let ours = checking.scores(&new, &read.experiments, &renamed)?;
+    let side = |scores| Side { plan: &new, scores, speeds: &[] };
     let rules = Rules { scores: Vec::new(), confidence: CONFIDENCE, margin, speed_margin: None };
-    let contrast = Contrast::of(&side(&our_scores), &side(&their_scores), &rules);
+    let contrast = Contrast::of(&side(&ours), &side(&theirs), &rules);
     let is_apart = |c: &&Change| !matches!(c.outcome, Outcome::Identical | Outcome::Equivalent);
     let apart = contrast.changes.iter().filter(is_apart).map(|c| {
         let place = format!("{}, {}, size {}", c.experiment, c.method, c.size);
         let message = format!(
-            "{} is {:.3} in the submission and {:.3} in {run}: not shown to be within {margin}",
+            "{} is {:.3} as handed in and {:.3} in the own run: not shown to be within {margin}",
             c.score, c.new, c.base
         );
-        Finding::new(place, message).hint("more seeds tell more; --margin says what is no matter")
+        Finding::new(place, message)
     });
     let unsaid = contrast.incomparable.iter().map(|i| Finding::new(&i.experiment, &i.reason));
-    let findings: Vec<Finding> = apart.chain(unsaid).collect();
-    let said = format!(
-        "{same} of {} replicates have the same answers in {run}, all scores are within {margin}",
-        replicates.len()
-    );
-    Ok(Check::made(NAME, said, findings))
+    Ok(apart.chain(unsaid).collect())
 }
 
 /// The answers of a replicate, where they are.

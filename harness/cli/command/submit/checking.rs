@@ -61,7 +61,7 @@ impl<'a> Checking<'a> {
         shown.end();
         let mut checked = checked?;
         let scores = match with_scores {
-            false => Check::skipped("scores", "left as they are claimed (--no-score)"),
+            false => submission::claims_check(&checked, &here),
             true => submission::score_check(&checked, &here, &|plan, experiments, record| {
                 self.csv(plan, experiments, record)
             })?,

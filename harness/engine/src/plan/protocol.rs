@@ -80,6 +80,11 @@ impl Protocol {
             differs("largest pilot", largest(here), largest(there));
             let strategies = |e: &Asked| listed(&e.strategies);
             differs("strategies", strategies(here), strategies(there));
+            // Methods that need no pilot say nothing of sizes.
+            if !there.sizes.is_empty() {
+                let sizes = |e: &Asked| listed(&e.sizes);
+                differs("pilot sizes", sizes(here), sizes(there));
+            }
             let seeds = |e: &Asked| listed(e.seeds.iter().collect::<BTreeSet<_>>());
             differs("seeds", seeds(here), seeds(there));
         }

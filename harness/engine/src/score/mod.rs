@@ -29,6 +29,6 @@ pub use file::scores_file;
 pub use interval::{deviation, percentile, quantile};
 pub use kept::{keep, kept};
 pub use rows::ScoreKey;
-pub use scorer::score;
+pub use scorer::{described, score};
 pub use scores::{CellFacts, CellScores, ScoreRow, Scores, strategies};
 pub use shown::Shown;

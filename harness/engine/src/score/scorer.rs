@@ -85,6 +85,14 @@ pub fn score(
     Ok(Scores { cells, infos, shown })
 }
 
+/// What each score is that the metrics of a plan give, and the host.
+///
+/// # Errors
+/// When a metric cannot be opened.
+pub fn described(plan: &Plan, plugins: &Plugins) -> Result<Vec<ScoreInfo>> {
+    Ok(infos(&open_metrics(plan, plugins)?))
+}
+
 fn open_metrics(plan: &Plan, plugins: &Plugins) -> Result<Vec<Metric>> {
     let open = |planned: &crate::plan::PlannedMetric| {
         let wanted = plugins.wanted(&planned.facts.plugin, &planned.metric)?;

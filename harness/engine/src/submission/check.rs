@@ -13,6 +13,7 @@ use crate::{
     plan::{Plan, ScoringFile, rescored},
     plugin::{Plugins, Source, worker::Reader},
     record::Record,
+    score,
 };
 use std::path::Path;
 use tempfile::TempDir;
@@ -79,20 +80,10 @@ pub fn score_check(checked: &Checked, here: &Here, score: &Score) -> Result<Chec
         return Ok(Check::skipped(name, "what is above comes first"));
     };
     let wrong = |finding| Ok(Check::made(name, "", vec![finding]));
-    let metric = |metric: &str, settings: &_| here.plugins.metric_facts(metric, settings);
-    let plan = match rescored(read.plan.clone(), &ScoringFile::default(), &metric) {
+    let plan = match with_metrics_of_here(&read.plan, here) {
         Ok(plan) => plan,
-        Err(fault) => return wrong(Finding::of("metrics", &fault)),
+        Err(finding) => return wrong(finding),
     };
-    for (theirs, ours) in read.plan.metrics.iter().zip(&plan.metrics) {
-        let (theirs, ours) = (&theirs.facts.plugin, &ours.facts.plugin);
-        if theirs.version != ours.version {
-            let message =
-                format!("scored by {} {}, here is {}", theirs.name, theirs.version, ours.version);
-            let finding = Finding::new("metrics", message);
-            return wrong(finding.hint("hand in scores of the version that the board has"));
-        }
-    }
     let claimed = match read.folder.read(SCORES_FILE) {
         Ok(claimed) => claimed,
         Err(finding) => return wrong(finding),
@@ -106,6 +97,39 @@ pub fn score_check(checked: &Checked, here: &Here, score: &Score) -> Result<Chec
         Err(fault) if fault.kind == crate::fault::FaultKind::Interrupted => Err(fault),
         Err(fault) => wrong(Finding::of(SCORES_FILE, &fault)),
     }
+}
+
+/// Whether the claimed scores can be shown as they are: each is one that is known, in its range, and
+/// there are some for every cell.
+pub fn claims_check(checked: &Checked, here: &Here) -> Check {
+    let name = "claims";
+    let Some((read, _)) = &checked.sound else {
+        return Check::skipped(name, "what is above comes first");
+    };
+    let cells = with_metrics_of_here(&read.plan, here).and_then(|plan| {
+        let infos = score::described(&plan, here.plugins);
+        let infos = infos.map_err(|fault| Finding::of("metrics", &fault))?;
+        claims::cells(&plan, &infos, &read.folder.read(SCORES_FILE)?)
+    });
+    let said = "scores as they are claimed; none was computed again";
+    Check::made(name, said, cells.err().into_iter().collect())
+}
+
+/// The plan with the metrics that are here, where they are of the same version.
+fn with_metrics_of_here(plan: &Plan, here: &Here) -> std::result::Result<Plan, Finding> {
+    let metric = |metric: &str, settings: &_| here.plugins.metric_facts(metric, settings);
+    let ours = rescored(plan.clone(), &ScoringFile::default(), &metric)
+        .map_err(|fault| Finding::of("metrics", &fault))?;
+    for (theirs, ours) in plan.metrics.iter().zip(&ours.metrics) {
+        let (theirs, ours) = (&theirs.facts.plugin, &ours.facts.plugin);
+        if theirs.version != ours.version {
+            let (name, version) = (&theirs.name, &theirs.version);
+            let message = format!("scored by {name} {version}, here is {}", ours.version);
+            let hint = "hand in scores of the version that the board has";
+            return Err(Finding::new("metrics", message).hint(hint));
+        }
+    }
+    Ok(ours)
 }
 
 /// Which of the plugins are known here. None of it is run.

@@ -14,23 +14,27 @@
 //! every later stage works on a record that this binary wrote; all faults are told, not the first
 //! alone.
 
+mod against;
 mod bytes;
 mod check;
 mod claims;
 mod findings;
 mod folder;
 mod form;
+mod merge;
 mod read;
 mod replicates;
 mod shared;
 mod table;
 mod write;
 
-pub use check::{Checked, Here, Score, check, score_check};
+pub use against::against_board;
+pub use check::{Checked, Here, Score, check, claims_check, score_check};
 pub use findings::{Check, Finding, Status};
 pub use form::{SUBMISSION_FILE, Seen, Submission};
+pub use merge::Merged;
 pub use read::{Read, read};
-pub use shared::{BOARD_FILE, BoardFile, Entry, Merged, SharedBoard, against_board, merged_name};
+pub use shared::{BOARD_FILE, BoardFile, Entry, SharedBoard, merged_name};
 pub use write::{SCORES_FILE, write};
 
 use crate::record;

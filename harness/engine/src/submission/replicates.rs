@@ -109,8 +109,9 @@ fn answers(
     }
     let table = reader.table(&bytes, asked.len()).map_err(|fault| Finding::of(&place, &fault))?;
     let ids = experiment.people.take(&asked).ids;
-    table::check(&table, experiment, &ids).map_err(|message| Finding::new(&place, message))?;
-    Ok((place, table))
+    let answers = table::read(&table, experiment, &ids);
+    let answers = answers.map_err(|message| Finding::new(&place, message))?;
+    Ok((place, answers.batch(&experiment.design)))
 }
 
 /// Files of answers that no manifest names.

@@ -1,28 +1,31 @@
 //! A table of answers as it came, value by value.
 
-use crate::experiment::{Experiment, Item};
+use crate::{
+    experiment::{Experiment, Item},
+    interview::{ItemAnswers, Status, Transcript},
+};
 use arrow_array::{
     Array, ArrayRef, Float64Array, Int32Array, ListArray, RecordBatch, StringArray, cast::AsArray,
     types::Int8Type,
 };
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field};
+use std::sync::Arc;
 
 /// Probabilities may miss 1 by this much.
 const SUM_TOLERANCE: f64 = 1e-5;
 /// Longest text of an answer.
 const TEXT_BYTES_MAX: usize = 64 << 10;
-const OK: &str = "ok";
 
-/// Checks that a table has the columns of an experiment's answers and nothing else, is of these
-/// people in this order, and holds nothing but answers.
+/// The answers in a table that has the columns of an experiment's answers and nothing else, is of
+/// these people in this order, and holds nothing but answers. Made anew from its values alone.
 ///
 /// # Errors
 /// What is wrong.
-pub(super) fn check(
+pub(super) fn read(
     table: &RecordBatch,
     experiment: &Experiment,
     asked: &StringArray,
-) -> Result<(), String> {
+) -> Result<Transcript, String> {
     let mut columns = Columns { table, next: 0 };
     let ids = columns.take("participant_id", &DataType::Utf8)?;
     let ids = ids.as_string_opt::<i32>().ok_or("`participant_id` is not text")?;
@@ -38,12 +41,14 @@ pub(super) fn check(
             asked.value(row)
         ));
     }
+    let mut items = Vec::new();
     for item in &experiment.design.items {
-        of_item(item, &mut columns).map_err(|message| format!("item `{}`: {message}", item.id))?;
+        let answers = of_item(item, &mut columns);
+        items.push(answers.map_err(|message| format!("item `{}`: {message}", item.id))?);
     }
     match table.num_columns() > columns.next {
         true => Err(format!("there are {} columns more", table.num_columns() - columns.next)),
-        false => Ok(()),
+        false => Ok(Transcript { ids: asked.clone(), items }),
     }
 }
 
@@ -74,17 +79,17 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn of_item(item: &Item, columns: &mut Columns) -> Result<(), String> {
+fn of_item(item: &Item, columns: &mut Columns) -> Result<ItemAnswers, String> {
     let id = &item.id;
     let levels = columns.take(&format!("answer.{id}"), &DataType::Int32)?;
     let levels = levels.as_any().downcast_ref::<Int32Array>().ok_or("no levels")?;
     let words = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
     let status = columns.take(&format!("status.{id}"), &words)?;
-    let is_ok = statuses(status)?;
-    for (row, is_ok) in is_ok.into_iter().enumerate() {
+    let status = statuses(status)?;
+    for (row, status) in status.iter().enumerate() {
         let level = (!levels.is_null(row)).then(|| levels.value(row));
         let in_range = |level: i32| usize::try_from(level).is_ok_and(|l| l < item.levels.len());
-        match (is_ok, level) {
+        match (*status == Status::Ok, level) {
             (true, Some(level)) if in_range(level) => {}
             (false, None) => {}
             (true, Some(level)) => {
@@ -97,35 +102,34 @@ fn of_item(item: &Item, columns: &mut Columns) -> Result<(), String> {
     let lists = DataType::new_list(DataType::Float64, false);
     let lists = columns.take(&format!("probability.{id}"), &lists)?;
     let lists = lists.as_list_opt::<i32>().ok_or("no probabilities")?;
-    probabilities(lists, item.levels.len())?;
+    let probabilities = probabilities(lists, item.levels.len())?;
+    let mut texts = None;
     if columns.has(&format!("text.{id}")) {
-        let texts = columns.take(&format!("text.{id}"), &DataType::Utf8)?;
-        let texts = texts.as_string_opt::<i32>().ok_or("no texts")?;
-        if texts.iter().flatten().any(|text| text.len() > TEXT_BYTES_MAX) {
+        let told = columns.take(&format!("text.{id}"), &DataType::Utf8)?;
+        let told = told.as_string_opt::<i32>().ok_or("no texts")?;
+        if told.iter().flatten().any(|text| text.len() > TEXT_BYTES_MAX) {
             return Err(format!("a text of more than {TEXT_BYTES_MAX} bytes"));
         }
+        texts = Some(told.clone());
     }
-    Ok(())
+    Ok(ItemAnswers { levels: levels.clone(), status, probabilities, texts })
 }
 
-/// Whether each request was answered.
-fn statuses(column: &ArrayRef) -> Result<Vec<bool>, String> {
+/// What became of each request.
+fn statuses(column: &ArrayRef) -> Result<Vec<Status>, String> {
     let statuses = column.as_dictionary_opt::<Int8Type>().ok_or("no statuses")?;
     let words = statuses.values().as_string_opt::<i32>().ok_or("statuses are not words")?;
     let word = |key: Option<i8>| {
         let key =
             usize::try_from(key.ok_or("a request without status")?).map_err(|e| e.to_string())?;
         let word = (key < words.len() && !words.is_null(key)).then(|| words.value(key));
-        match word {
-            Some(OK) => Ok(true),
-            Some("refused" | "invalid") => Ok(false),
-            _ => Err("a status that is none of ok, refused, invalid".to_owned()),
-        }
+        let known = Status::ALL.into_iter().find(|status| word == Some(status.name()));
+        known.ok_or_else(|| "a status that is none of ok, refused, invalid".to_owned())
     };
     statuses.keys().iter().map(word).collect()
 }
 
-fn probabilities(lists: &ListArray, levels: usize) -> Result<(), String> {
+fn probabilities(lists: &ListArray, levels: usize) -> Result<ListArray, String> {
     let values = lists.values().as_any().downcast_ref::<Float64Array>();
     let values = values.ok_or("probabilities are not numbers")?;
     for row in (0..lists.len()).filter(|row| !lists.is_null(*row)) {
@@ -145,5 +149,7 @@ fn probabilities(lists: &ListArray, levels: usize) -> Result<(), String> {
             return Err(format!("row {}: probabilities that are none", row + 1));
         }
     }
-    Ok(())
+    let field = Arc::new(Field::new("item", DataType::Float64, false));
+    let (offsets, nulls) = (lists.offsets().clone(), lists.nulls().cloned());
+    ListArray::try_new(field, offsets, Arc::new(values.clone()), nulls).map_err(|e| e.to_string())
 }

@@ -110,6 +110,8 @@ impl Process {
         command.arg("read-answers").env_clear().stdout(Stdio::null()).stderr(Stdio::piped());
         command.stdin(Stdio::from(OwnedFd::from(theirs)));
         let child = command.spawn().map_err(fault)?;
+        // It holds their end of the socket: with it open here, a death would go unnoticed.
+        drop(command);
         let mut process = Self { child, socket };
         let start = Start { sandbox: settings.sandbox, memory: settings.memory };
         let start = serde_json::to_vec(&start).map_err(|e| Fault::plugin("reader", e))?;
@@ -156,7 +158,10 @@ impl Process {
         if matches!(why.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) {
             return format!("reading it took longer than {:?}", settings.patience);
         }
-        // One that talks nonsense may live on.
+        if why.kind() == ErrorKind::Other {
+            return format!("the process that read it talks nonsense: {why}");
+        }
+        // Its socket is closed; it may need a moment to end.
         std::thread::sleep(Duration::from_millis(5));
         let _ = self.child.kill();
         let status = self.child.wait().ok();
@@ -304,12 +309,11 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     /// A program that stands in for a reader.
-    fn fault_of(script: &str) -> String {
+    fn fault_of(script: &str, patience: Duration) -> String {
         let folder = tempfile::tempdir().unwrap();
         let executable = folder.path().join("reader");
         std::fs::write(&executable, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&executable, PermissionsExt::from_mode(0o755)).unwrap();
-        let patience = Duration::from_millis(300);
         let sandbox = Sandbox::BestEffort;
         let settings = ReaderSettings { executable, sandbox, memory: Some(1 << 30), patience };
         Reader::new(settings).table(b"bytes", 10).unwrap_err().message
@@ -317,15 +321,17 @@ mod tests {
 
     #[test]
     fn a_reader_that_hangs_dies_or_lies_is_a_fault() {
-        assert!(fault_of("exec /bin/sleep 60").contains("longer than 300ms"));
-        assert!(fault_of("kill -SEGV $$").contains("signal 11"));
-        assert!(
-            fault_of("echo memory allocation of 9 bytes failed >&2; kill -ABRT $$")
-                .contains("1024 MiB")
-        );
-        assert!(fault_of("exit 3").contains("ended"));
-        // A table of an absurd size is announced.
-        let lie = "printf '\\001\\377\\377\\377\\377\\377\\377\\377\\177' >&0; exec /bin/sleep 60";
-        assert!(fault_of(lie).contains("ended") || fault_of(lie).contains("signal 9"));
+        let hanging = fault_of("exec /bin/sleep 600", Duration::from_millis(300));
+        assert!(hanging.contains("longer than 300ms"), "{hanging}");
+        for (script, words) in [
+            ("kill -SEGV $$", "signal 11"),
+            ("echo memory allocation of 9 bytes failed >&2; kill -ABRT $$", "1024 MiB"),
+            ("exit 3", "ended"),
+            // A table of an absurd size is announced.
+            (r"printf '\001\377\377\377\377\377\377\377\177' >&0; exec /bin/sleep 600", "nonsense"),
+        ] {
+            let told = fault_of(script, Duration::from_secs(60));
+            assert!(told.contains(words), "{script}: {told}");
+        }
     }
 }
