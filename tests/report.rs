@@ -202,6 +202,18 @@ fn two_runs_are_compared_pair_by_pair() {
 }
 
 #[test]
+fn the_same_plan_in_two_folders_is_two_runs() {
+    let place = finished("\"marginal\", \"uniform\"", "");
+    let again = ["run", "--quiet", "--results", "again"];
+    place.pilotbench(&again).assert().success();
+    let run = run_name(&place);
+    let site = report(&place, &[&format!("results/runs/{run}"), &format!("again/runs/{run}")]);
+    let page = text(&site, "compare-1-2.html");
+    assert!(page.contains(&format!("{run}-2 against {run}")) && page.contains("identical"));
+    assert!(site.contains_key(&format!("{run}-2/tiny/index.html")));
+}
+
+#[test]
 fn what_is_not_finished_says_so() {
     let place = finished("\"marginal\", \"uniform\"", "");
     let manifest = below(&place.run(), "manifest.json").pop().unwrap();

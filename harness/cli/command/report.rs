@@ -17,7 +17,7 @@ use pilotbench_engine::{
 use pilotbench_report::{Run, publish, site};
 use pilotbench_throughput::Section;
 use serde_json::json;
-use std::time::Instant;
+use std::{path::PathBuf, time::Instant};
 
 /// A recorded run with what its scores and its board are.
 struct Scored {
@@ -64,13 +64,28 @@ fn scored(places: &Places, arguments: &ReportArguments) -> Result<Vec<Scored>> {
     }
     let mut all: Vec<Scored> = Vec::new();
     for run in names {
-        let one = one(places, arguments, run)?;
-        if all.iter().any(|other| other.board.run == one.board.run) {
+        let mut one = one(places, arguments, run)?;
+        if all.iter().any(|other| folder(other) == folder(&one)) {
             return Err(Fault::usage("RUN", format!("run `{}` is given twice", one.board.run)));
         }
+        one.board.run = unlike(&all, &one.board.run);
         all.push(one);
     }
     Ok(all)
+}
+
+/// Where a run is recorded.
+fn folder(scored: &Scored) -> PathBuf {
+    let root = scored.recorded.record.root();
+    root.canonicalize().unwrap_or_else(|_| root.to_owned())
+}
+
+/// A name that no other run on the site has: the same plan in another folder has the same.
+fn unlike(all: &[Scored], name: &str) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    let is_free = |name: &String| all.iter().all(|other| other.board.run != *name);
+    names.find(is_free).unwrap_or_default()
 }
 
 fn one(places: &Places, arguments: &ReportArguments, run: Option<String>) -> Result<Scored> {
