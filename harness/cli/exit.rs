@@ -9,7 +9,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Everything that was asked is done.
     Done = 0,
-    /// Some replicates failed, or a service is of no more use.
+    /// Some replicates failed, a service is of no more use, or a measurement is invalid.
     SomeFailed = 1,
     /// Wrong usage or configuration; also a service that refuses the key.
     Usage = 2,

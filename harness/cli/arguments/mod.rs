@@ -49,10 +49,10 @@ Examples:
   pilotbench report default -o site         the leaderboard as pages
   pilotbench score --experiment disclosure --answers theirs.csv
 
-Exit codes: 0 done, 1 some replicates failed or a service is of no more use, 2 usage, configuration
-or a refused key, 3 the money that may be spent is spent, 4 store, plugin or integrity, 5 the same
-replicate gave two answers, 6 a comparison found what it was to fail on, 130/143 stopped by a
-signal.
+Exit codes: 0 done, 1 some replicates failed, a service is of no more use, or a measurement is
+INVALID, 2 usage, configuration or a refused key, 3 the money that may be spent is spent, 4 store,
+plugin or integrity, 5 the same replicate gave two answers, 6 a comparison found what it was to fail
+on, 130/143 stopped by a signal.
 
 With --json (or --format json) stdout holds one JSON document: the result, or
 {\"error\": {kind, place, message, hint}}. Faults stand on stderr as well, and exit codes stay.";

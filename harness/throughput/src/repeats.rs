@@ -1,9 +1,11 @@
 //! Whether a backend answers what it was asked before much faster than what it was not: a cache.
 
 use crate::{asking::Asking, requests::Part};
-use pilotbench_engine::{fault::Result, score::quantile};
+use pilotbench_engine::{
+    fault::Result,
+    score::{deviation, quantile, student_half},
+};
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::time::Instant;
 
 /// Most pairs of a fresh and a repeated request in a run.
@@ -63,9 +65,8 @@ impl Repeats {
         let n = runs.len() as f64;
         let logs: Vec<f64> = runs.iter().map(|(factor, _)| factor.ln()).collect();
         let mean = logs.iter().sum::<f64>() / n;
-        let sd = pilotbench_engine::score::deviation(&logs)?;
-        let student = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
-        let half = student.inverse_cdf(0.975) * sd / n.sqrt();
+        let sd = deviation(&logs)?;
+        let half = student_half(sd / n.sqrt(), n - 1.0, 0.95);
         let pairs = runs.iter().map(|(_, pairs)| *pairs).min().unwrap_or(0);
         let [low, factor, high] = [mean - half, mean, mean + half].map(f64::exp);
         Some(Self { factor, low, high, limit: LIMIT, pairs })

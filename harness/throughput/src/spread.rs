@@ -1,7 +1,7 @@
 //! A number with its spread over runs.
 
+use pilotbench_engine::score::student_half;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// Coverage of the intervals.
 const CONFIDENCE: f64 = 0.95;
@@ -80,12 +80,10 @@ impl Spread {
         let mean = runs.iter().sum::<f64>() / n;
         let squares: f64 = runs.iter().map(|value| (value - mean).powi(2)).sum();
         let sd = (squares / (n - 1.0)).sqrt();
-        let student = StudentsT::new(0.0, 1.0, n - 1.0).map_err(|e| e.to_string())?;
-        let quantile = student.inverse_cdf(0.5 + CONFIDENCE / 2.0);
         let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
         Ok(Self {
             mean,
-            half_width: quantile * sd / n.sqrt(),
+            half_width: student_half(sd / n.sqrt(), n - 1.0, CONFIDENCE),
             sd,
             min: runs.iter().copied().fold(min, f64::min),
             max: runs.iter().copied().fold(max, f64::max),

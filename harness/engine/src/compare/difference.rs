@@ -9,7 +9,7 @@ use super::{
 use crate::{
     plan::{IntervalKind, PlannedMethod},
     plugin::Better,
-    score::{Draws, deviation, percentile},
+    score::{Draws, deviation, percentile, student_half},
 };
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -114,11 +114,6 @@ pub(super) fn difference(
 fn seed_differences(a: &Draws, b: &Draws) -> Vec<f64> {
     let other = |seed: u32| b.seeds.iter().find(|(known, _)| *known == seed).map(|(_, v)| *v);
     a.seeds.iter().filter_map(|(seed, value)| Some(value - other(*seed)?)).collect()
-}
-
-fn student_half(se: f64, df: f64, confidence: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, df)
-        .map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + confidence / 2.0) * se)
 }
 
 fn p_value(value: f64, se: f64, df: f64) -> f64 {

@@ -1,8 +1,7 @@
 //! Where the next value of a series has to lie.
 
-use crate::score::deviation;
+use crate::score::{deviation, student_half};
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The prediction interval of one further value of a normal law of which `n` values are known
 /// (Whitmore 1986): mean ± t(n − 1) · s · √(1 + 1/n). Of values that are all the same it has no
@@ -51,12 +50,11 @@ pub(super) fn mean(values: &[f64]) -> f64 {
 /// Student's quantile times the standard deviation times a factor.
 fn half(values: &[f64], confidence: f64, factor: f64) -> Option<f64> {
     let deviation = deviation(values)?;
-    let t = StudentsT::new(0.0, 1.0, values.len() as f64 - 1.0).ok()?;
     // The sum of equal values by their number is not always that value.
     if values.windows(2).all(|pair| pair[0] == pair[1]) {
         return Some(0.0);
     }
-    Some(t.inverse_cdf(0.5 + confidence / 2.0) * deviation * factor)
+    Some(student_half(deviation * factor, values.len() as f64 - 1.0, confidence))
 }
 
 #[cfg(test)]

@@ -19,6 +19,13 @@ pub(super) fn half_width(parts: &[(Option<f64>, usize)], confidence: f64) -> Opt
     Some(quantile * variance.sqrt())
 }
 
+/// Half the width of Student's interval of a value with this standard error; infinite where there is
+/// no degree of freedom.
+pub fn student_half(se: f64, df: f64, confidence: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, df)
+        .map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + confidence / 2.0) * se)
+}
+
 /// Standard deviation with n − 1; `None` for fewer than two values.
 pub fn deviation(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {

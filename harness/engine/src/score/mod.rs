@@ -26,7 +26,7 @@ pub use cell::{Cell, cells};
 pub use collect::{Draws, Estimate, IntervalSource};
 pub use external::{AnswerTable, Beside};
 pub use file::scores_file;
-pub use interval::{deviation, percentile, quantile};
+pub use interval::{deviation, percentile, quantile, student_half};
 pub use kept::{keep, kept};
 pub use rows::ScoreKey;
 pub use scorer::{described, score};
