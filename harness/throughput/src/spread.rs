@@ -77,7 +77,11 @@ impl Spread {
             return Err("a run gave no finite number".to_owned());
         }
         let n = runs.len() as f64;
-        let mean = runs.iter().sum::<f64>() / n;
+        // The sum of equal values by their number is not always that value.
+        let mean = match runs.windows(2).all(|pair| pair[0] == pair[1]) {
+            true => runs[0],
+            false => runs.iter().sum::<f64>() / n,
+        };
         let squares: f64 = runs.iter().map(|value| (value - mean).powi(2)).sum();
         let sd = (squares / (n - 1.0)).sqrt();
         let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
@@ -123,6 +127,12 @@ mod tests {
         );
         assert!(spread.is_sound());
         assert!(!Spread { mean: 10.8, ..spread.clone() }.is_sound());
+    }
+
+    #[test]
+    fn equal_runs_have_no_width() {
+        let number = Number::of(vec![0.1; 3]);
+        assert_eq!(number.measured().map(|s| (s.mean, s.half_width)), Some((0.1, 0.0)));
     }
 
     #[test]
