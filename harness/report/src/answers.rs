@@ -9,7 +9,7 @@ use crate::{
     method,
     page::{Pages, Place},
     people::Answered,
-    site::Run,
+    run::Run,
 };
 use pilotbench_engine::{
     experiment::{CovariateKind, Experiment, code},

@@ -9,7 +9,7 @@ use crate::{
         cost::{self, Priced},
         curves::{self, Curves, Look},
     },
-    site::Run,
+    run::Run,
     throughput::Throughput,
     words::{self, Cell},
 };

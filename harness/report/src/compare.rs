@@ -3,7 +3,7 @@
 
 use crate::{
     board::{self, info_better},
-    site::Run,
+    run::Run,
     words::{Cell, signed},
 };
 use pilotbench_engine::{

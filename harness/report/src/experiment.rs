@@ -9,8 +9,9 @@ use crate::{
     method,
     page::{Pages, Place},
     people::{self, Answered},
-    plot, shares,
-    site::Run,
+    plot,
+    run::Run,
+    shares,
     words::{Cell, MethodRow},
 };
 use minijinja::Value;

@@ -6,8 +6,8 @@ use crate::{
     page::{Pages, Place},
     people::Answered,
     plot::distribution,
+    run::Run,
     shares::{self, Group},
-    site::Run,
     svg::Svg,
     words::{Cell, MethodRow},
 };

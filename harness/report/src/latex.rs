@@ -5,7 +5,7 @@ use crate::{
     files::Files,
     inert::inert,
     plot::curves,
-    site::Run,
+    run::Run,
     words::Cell,
 };
 use pilotbench_engine::{

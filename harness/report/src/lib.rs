@@ -19,6 +19,7 @@ mod page;
 mod people;
 mod plot;
 mod png;
+mod run;
 mod shares;
 mod site;
 mod svg;
@@ -27,4 +28,5 @@ mod words;
 
 pub use files::{Files, publish};
 pub use history::history_site;
-pub use site::{Run, site};
+pub use run::Run;
+pub use site::site;

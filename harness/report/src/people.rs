@@ -1,6 +1,6 @@
 //! The stored answers of one replicate, joined with the people they stand in for.
 
-use crate::site::Run;
+use crate::run::Run;
 use arrow_array::{
     Array, DictionaryArray, Float64Array, Int32Array, ListArray, RecordBatch, StringArray,
     types::Int8Type,

@@ -1,6 +1,6 @@
 //! The columns of a board's tables.
 
-use crate::{site::Run, words};
+use crate::{run::Run, words};
 use pilotbench_engine::{
     leaderboard::{Board, cost},
     plugin::Better,

@@ -2,7 +2,7 @@
 
 use super::{Extent, columns};
 use crate::{
-    site::Run,
+    run::Run,
     words::{Cell, signed, thousands},
 };
 use pilotbench_engine::{
