@@ -62,6 +62,12 @@ pub(crate) fn threads(asked: Option<u16>) -> usize {
     *THREADS.get_or_init(|| asked.map_or_else(cores, usize::from))
 }
 
+/// Who calls plugins with so many threads. While a worker works its caller waits: with workers there
+/// are twice as many callers, so that no core does.
+pub(crate) fn callers(places: &Places, threads: usize) -> usize {
+    if places.isolation.in_process { threads } else { 2 * threads }
+}
+
 /// Where plugins run.
 fn executor(isolation: &Isolation, variables: Variables) -> Result<Executor> {
     if isolation.in_process {

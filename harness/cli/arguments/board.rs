@@ -2,6 +2,7 @@
 
 use super::Work;
 use clap::{Args, Subcommand, ValueEnum};
+use pilotbench_engine::contrast::Rules;
 use std::path::PathBuf;
 
 pub(super) const SUBMIT_EXAMPLES: &str = "\
@@ -125,7 +126,7 @@ pub(crate) struct AddToBoardArguments {
     #[arg(long, value_name = "RUN")]
     pub(crate) re_run: Option<String>,
     /// Difference of the headline from your own run that is no matter, where answers are not the same.
-    #[arg(long, default_value_t = 0.01, value_name = "X")]
+    #[arg(long, default_value_t = Rules::MARGIN, value_name = "X")]
     pub(crate) margin: f64,
     /// Take the place of an earlier submission of the same name.
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use super::{FailOn, Work};
 use clap::{Args, Subcommand, ValueEnum};
+use pilotbench_engine::contrast::Rules;
 use std::path::PathBuf;
 
 pub(super) const EXAMPLES: &str = "\
@@ -86,16 +87,16 @@ pub(crate) struct Followed {
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u16).range(2..))]
     pub(crate) least: u16,
     /// One less the rate of false alarms of one check.
-    #[arg(long, default_value_t = 0.95, value_name = "SHARE")]
+    #[arg(long, default_value_t = Rules::CONFIDENCE, value_name = "SHARE")]
     pub(crate) confidence: f64,
     /// Difference of a score that is no matter.
-    #[arg(long, default_value_t = 0.01, value_name = "X")]
+    #[arg(long, default_value_t = Rules::MARGIN, value_name = "X")]
     pub(crate) margin: f64,
     /// A boundary that lets a larger difference of a score pass is said to be noisy.
     #[arg(long, default_value_t = 0.05, value_name = "X")]
     pub(crate) noisy: f64,
     /// Share of speed that is no matter; each machine has series of its own.
-    #[arg(long, default_value_t = 0.25, value_name = "SHARE")]
+    #[arg(long, default_value_t = Rules::SPEED_MARGIN, value_name = "SHARE")]
     pub(crate) speed_margin: f64,
     /// Leave speed out.
     #[arg(long)]

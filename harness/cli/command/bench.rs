@@ -66,8 +66,7 @@ pub(crate) fn bench(places: &Places, arguments: &BenchArguments) -> Result<Exit>
     Ok(if report.is_valid() { Exit::Done } else { Exit::SomeFailed })
 }
 
-/// The rules that were typed. While a worker works its caller waits: with workers there are twice as
-/// many callers, as in a run.
+/// The rules that were typed.
 fn settings(places: &Places, arguments: &BenchArguments) -> Settings {
     let threads = setting::threads(arguments.threads);
     Settings {
@@ -78,7 +77,7 @@ fn settings(places: &Places, arguments: &BenchArguments) -> Settings {
         rate: arguments.rate,
         adapt_seeds: arguments.adapt_seeds,
         threads,
-        callers: if places.isolation.in_process { threads } else { 2 * threads },
+        callers: setting::callers(places, threads),
     }
 }
 

@@ -26,6 +26,7 @@ mod verify;
 use crate::{
     arguments::{Arguments, Command, Places, Work},
     exit::Exit,
+    setting,
 };
 use pilotbench_engine::fault::{Fault, Result};
 
@@ -67,13 +68,10 @@ pub(crate) fn act(arguments: Arguments) -> Result<Exit> {
     }
 }
 
-/// Sets the number of threads for everything that follows. While a worker works its caller waits:
-/// with workers there are twice as many callers, so that no core does.
+/// Sets the number of threads for everything that follows.
 fn set_threads(places: &Places, work: &Work) -> Result<()> {
-    let threads = crate::setting::threads(work.threads);
-    let callers = if places.isolation.in_process { threads } else { 2 * threads };
     rayon::ThreadPoolBuilder::new()
-        .num_threads(callers)
+        .num_threads(setting::callers(places, setting::threads(work.threads)))
         .build_global()
         .map_err(|e| Fault::usage("--threads", e))
 }

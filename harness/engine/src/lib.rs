@@ -10,6 +10,8 @@ pub mod random;
 
 pub mod money;
 
+pub mod whole;
+
 // A card and a table become a validated experiment.
 pub mod experiment;
 

@@ -15,8 +15,6 @@ use pilotbench_engine::{
 };
 
 const NAME: &str = "re-run";
-/// One less the rate at which two runs of the same method are said to differ.
-const CONFIDENCE: f64 = 0.95;
 
 /// Compares a submission with a run: answer by answer, and where those differ, by the headline.
 pub(super) fn check(
@@ -86,7 +84,7 @@ fn by_scores(
     let theirs = checking.scores(&new, &read.experiments, theirs)?;
     let ours = checking.scores(&new, &read.experiments, &renamed)?;
     let side = |scores| Side { plan: &new, scores, speeds: &[] };
-    let rules = Rules { scores: Vec::new(), confidence: CONFIDENCE, margin, speed_margin: None };
+    let rules = Rules { margin, ..Rules::of_scores(Vec::new()) };
     let contrast = Contrast::of(&side(&ours), &side(&theirs), &rules);
     let is_apart = |c: &&Change| !matches!(c.outcome, Outcome::Identical | Outcome::Equivalent);
     let apart = contrast.changes.iter().filter(is_apart).map(|c| {

@@ -144,10 +144,7 @@ impl Entry {
         let told = Told { at: instant(&told.at)?, ..told };
         let speeds = contrast::speeds(plan, record)?;
         let of_cell = |cell: &CellScores| {
-            let f = &cell.facts;
-            let is_its =
-                |s: &&contrast::CellSpeed| f.is(&s.experiment, &s.method, s.size, &s.strategy);
-            entry_cell(cell, scores, speeds.iter().find(is_its))
+            entry_cell(cell, scores, speeds.iter().find(|speed| speed.is_of(&cell.facts)))
         };
         let answering = scores.cells.iter().flat_map(|cell| cell.plugins.iter());
         let scoring = plan.metrics.iter().map(|metric| &metric.facts.plugin);
@@ -232,8 +229,11 @@ fn entry_cell(
     scores: &Scores,
     speed: Option<&contrast::CellSpeed>,
 ) -> EntryCell {
-    let is_whole = |row: &&ScoreRow| row.key.item.is_none() && row.key.group_column.is_none();
-    let shown = cell.rows.iter().filter(is_whole).filter(|row| scores.shown.has(&row.key.score));
+    let shown = cell
+        .rows
+        .iter()
+        .filter(|row| row.key.is_overall())
+        .filter(|row| scores.shown.has(&row.key.score));
     let seen = |row: &ScoreRow| {
         let (name, e) = (&row.key.score, &row.estimate);
         let seeds = cell.draws.get(name).map(|draws| draws.seeds.clone()).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! When a value of a history is worth a look.
 
+use crate::contrast;
 use serde::Serialize;
 
 /// What counts as an alert.
@@ -30,10 +31,10 @@ impl Default for Rules {
             scores: Vec::new(),
             window: 30,
             least: 5,
-            confidence: 0.95,
-            margin: 0.01,
+            confidence: contrast::Rules::CONFIDENCE,
+            margin: contrast::Rules::MARGIN,
             noisy: 0.05,
-            speed_margin: Some(0.25),
+            speed_margin: Some(contrast::Rules::SPEED_MARGIN),
         }
     }
 }

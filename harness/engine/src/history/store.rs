@@ -3,12 +3,11 @@
 use super::{Entry, entry::SCHEMA};
 use crate::{
     fault::{Fault, Result},
-    identity,
+    identity, whole,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -191,17 +190,7 @@ fn write<T: Serialize>(folder: &Path, name: &str, content: &T) -> Result<()> {
     let sealed = Sealed { sha256: identity::sha256_of(content), content };
     let text = serde_json::to_vec(&sealed).map_err(|e| fault(e.into()))?;
     fs::create_dir_all(folder).map_err(fault)?;
-    let mut builder = tempfile::Builder::new();
-    // A temporary file is private; entries are to be read.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o644));
-    }
-    let mut file = builder.prefix(".writing-").suffix(".tmp").tempfile_in(folder).map_err(fault)?;
-    file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(fault)?;
-    file.persist_noclobber(&place).map_err(|e| fault(e.error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault)
+    whole::write_new(&place, &text)
 }
 
 #[cfg(test)]

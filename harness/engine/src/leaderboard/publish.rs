@@ -5,8 +5,9 @@ use crate::{
     fault::{Fault, Result},
     plan::Plan,
     score::{CellScores, scores_file},
+    whole,
 };
-use std::{io::Write, path::Path};
+use std::path::Path;
 
 /// Names of the files.
 pub const FILES: [&str; 4] =
@@ -38,15 +39,5 @@ pub fn publish(folder: &Path, files: &[Vec<u8>; 4]) -> Result<()> {
 pub fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let fault = |e: std::io::Error| Fault::store(folder.display(), e);
     std::fs::create_dir_all(folder).map_err(fault)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fault)?;
-    file.write_all(bytes).map_err(fault)?;
-    // A temporary file is private; a leaderboard is to be read.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let readable = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(readable).map_err(fault)?;
-    }
-    file.as_file().sync_all().map_err(fault)?;
-    file.persist(folder.join(name)).map(drop).map_err(|e| fault(e.error))
+    whole::write(&folder.join(name), bytes)
 }

@@ -5,11 +5,10 @@ use super::{
     file::{PluginFile, check_name},
     manifest::{Library, MANIFEST_FILE, Manifest, Placed, host_target},
     scan::inspect_folder,
-    write::write_atomically,
 };
 use crate::{
     fault::{Fault, Result},
-    identity,
+    identity, whole,
 };
 use std::{
     collections::BTreeMap,
@@ -101,9 +100,9 @@ impl Candidate {
         std::fs::create_dir_all(&folder).map_err(|e| Fault::store(folder.display(), e))?;
         for (target, library) in &self.manifest.library {
             let bytes = self.bytes(target, library)?;
-            write_atomically(&folder.join(&library.file), &bytes)?;
+            whole::write(&folder.join(&library.file), &bytes)?;
         }
-        write_atomically(&folder.join(MANIFEST_FILE), self.manifest.to_toml()?.as_bytes())?;
+        whole::write(&folder.join(MANIFEST_FILE), self.manifest.to_toml()?.as_bytes())?;
         // Libraries of the build before are rubbish now. Whoever has one loaded keeps it.
         let kept: Vec<&str> = self.manifest.library.values().map(|l| l.file.as_str()).collect();
         for library in known.unwrap_or_default().values() {

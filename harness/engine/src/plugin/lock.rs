@@ -4,11 +4,11 @@
 use super::{
     file::{PluginFile, check_name},
     manifest::{host_target, sha256},
-    write::write_atomically,
 };
 use crate::{
     experiment::{read_text, toml_fault},
     fault::{Fault, FaultKind, Result},
+    whole,
 };
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -204,7 +204,7 @@ impl PluginLock {
     pub fn write(&self) -> Result<()> {
         let text = Text { format: FORMAT, plugins: self.plugins.values().cloned().collect() };
         let text = toml::to_string(&text).map_err(|e| Fault::store(self.path.display(), e))?;
-        write_atomically(&self.path, (HEADING.to_owned() + &text).as_bytes())
+        whole::write(&self.path, (HEADING.to_owned() + &text).as_bytes())
     }
 }
 

@@ -25,7 +25,6 @@ mod places;
 mod registry;
 mod scan;
 pub mod worker;
-mod write;
 
 pub use call::{BackendSession, MetricSession, Reference, Tables, Watch};
 pub use file::{Expected, PluginFile, check_name, inspect, inspect_expecting};

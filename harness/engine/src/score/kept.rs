@@ -10,11 +10,12 @@ use crate::{
     identity,
     plan::Plan,
     record::Record,
+    whole,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, BufReader, BufWriter},
     path::{Path, PathBuf},
 };
 
@@ -47,18 +48,9 @@ pub fn kept(plan: &Plan, record: &Record) -> Result<Option<Scores>> {
 /// When the record is damaged, or writing fails.
 pub fn keep(plan: &Plan, record: &Record, scores: &Scores) -> Result<()> {
     let kept = Kept { made_from: made_from(plan, record)?, scores };
-    let fault = |e: &dyn std::fmt::Display| Fault::store(place(record).display(), e);
-    let mut file = tempfile::NamedTempFile::new_in(record.root()).map_err(|e| fault(&e))?;
-    write(file.as_file_mut(), &kept).map_err(|e| fault(&e))?;
-    // A temporary file is private; scores are to be read.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let readable = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(readable).map_err(|e| fault(&e))?;
-    }
-    file.persist(place(record)).map_err(|e| fault(&e.error))?;
-    Ok(())
+    let path = place(record);
+    let bytes = packed(&kept).map_err(|e| Fault::store(path.display(), e))?;
+    whole::write(&path, &bytes)
 }
 
 fn read(path: &Path) -> Option<Kept<Scores>> {
@@ -66,10 +58,10 @@ fn read(path: &Path) -> Option<Kept<Scores>> {
     rmp_serde::from_read(BufReader::new(bytes)).ok()
 }
 
-fn write(file: &mut File, kept: &Kept<&Scores>) -> io::Result<()> {
-    let mut packed = BufWriter::new(zstd::Encoder::new(file, LEVEL)?);
+fn packed(kept: &Kept<&Scores>) -> io::Result<Vec<u8>> {
+    let mut packed = BufWriter::new(zstd::Encoder::new(Vec::new(), LEVEL)?);
     rmp_serde::encode::write_named(&mut packed, kept).map_err(io::Error::other)?;
-    packed.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()
+    packed.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }
 
 fn place(record: &Record) -> PathBuf {

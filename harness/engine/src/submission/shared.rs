@@ -20,6 +20,7 @@ use crate::{
     leaderboard::Level,
     plan::{Plan, PlannedMethod},
     record::{self, Record},
+    whole,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -194,7 +195,7 @@ impl SharedBoard {
 fn write_file(root: &Path, file: &BoardFile) -> Result<()> {
     let path = root.join(BOARD_FILE);
     let text = toml::to_string(file).map_err(|e| Fault::store(path.display(), e))?;
-    fs::write(&path, text).map_err(|e| Fault::store(path.display(), e))
+    whole::write(&path, text.as_bytes())
 }
 
 /// Whether two methods are the same in everything that changes answers: one piece of work.
